@@ -1,0 +1,109 @@
+"""From demand to the number of Machines each region should have, with the Reasons for every step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autoscaler.domain.names import MetricName, Region
+from autoscaler.domain.reading import Why
+from autoscaler.domain.reason import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """An inclusive range of Machine counts."""
+
+    min: int
+    max: int
+
+    def clamp(self, count: int) -> int:
+        """The nearest count within the bounds."""
+        return max(self.min, min(self.max, count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A demand in Machines, before any limit. A partial one is no ground to go in."""
+
+    machines: int
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A demand nobody can tell at present, with the metric and why."""
+
+    why: Why
+    metric: MetricName | None = None
+
+
+Demand = Wanted | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What an operator commanded for a while. `kind` is pause, pause_in, pause_out, pin or offset."""
+
+    kind: str
+    machines: int = 0
+    because: str = ""
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Why this fleet must not shrink, or not be touched, right now.
+
+    Precedence, strongest first: `paused` (write nothing), `no_in` (the whole pool may not go in,
+    not even toward its bounds), the bounds, `hold_in` (this region may not go in). `no_create`
+    forbids creations and concerns the planner alone.
+    """
+
+    paused: Reason | None = None
+    no_in: tuple[Reason, ...] = ()
+    hold_in: Mapping[Region, tuple[Reason, ...]] = field(default_factory=dict)
+    no_create: tuple[Reason, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+
+OPEN_GATE = Gate()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """One region's outcome: `demand` after spare and sharing out, before bounds, None when unknown;
+    `bounds` as schedules left them; `desired` the count to reach; `reasons` the steps between, in order.
+    """
+
+    region: Region
+    bounds: Bounds
+    demand: int | None
+    desired: int
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRow:
+    """One metric and region as the policy used it; `region` None means pool-wide."""
+
+    name: MetricName
+    region: Region | None
+    value: float | None
+    age_s: float | None
+    absent: Why | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Everything the policy decided in one tick. `regions` has every configured region, by name."""
+
+    regions: Mapping[Region, Desired]
+    total: Bounds
+    metrics: tuple[MetricRow, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    regional: bool = False
+    """At least one rule asks per region; spilling defaults to off then."""
+
+    @property
+    def desired(self) -> Mapping[Region, int]:
+        """Only the counts."""
+        return {region: entry.desired for region, entry in self.regions.items()}

@@ -1,0 +1,112 @@
+"""Why a number became another number: an enum member and the numbers, never prose.
+
+The wording lives here once, so that every projection (plan, log, status page) says the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """Stable codes: they appear in `plan --json`, in logs and as a metric label. Add, never rename."""
+
+    # demand
+    RULE = "rule"
+    UNKNOWN = "unknown"
+    PARTIAL = "partial"
+    ELSEWHERE = "elsewhere"
+    HEADROOM = "headroom"
+    POOL_DEMAND = "pool_demand"
+    SPARE = "spare"
+    SHARED = "shared"
+    LAST_KNOWN = "last_known"
+    ON_ABSENT = "on_absent"
+    # limits and damping
+    SCHEDULE = "schedule"
+    SCHEDULE_CONFLICT = "schedule_conflict"
+    FREEZE_IN = "freeze_in"
+    TOTAL_MIN = "total_min"
+    TOTAL_MAX = "total_max"
+    BOUND_MIN = "bound_min"
+    BOUND_MAX = "bound_max"
+    WINDOW_IN = "window_in"
+    WINDOW_OUT = "window_out"
+    STEP_IN = "step_in"
+    STEP_OUT = "step_out"
+    HOLD = "hold"
+    RESTART_HOLD = "restart_hold"
+    ARRIVING = "arriving"
+    # guards
+    PAUSED = "paused"
+    PAUSE_IN = "pause_in"
+    PAUSE_OUT = "pause_out"
+    PIN = "pin"
+    OFFSET = "offset"
+    DEPLOY = "deploy"
+    COLLAPSE = "collapse"
+    UNHEALTHY = "unhealthy"
+    BUSY_COVERAGE = "busy_coverage"
+    # acting
+    DEMAND = "demand"
+    SURPLUS = "surplus"
+    RESERVE = "reserve"
+    RESUME_DRAINING = "resume_draining"
+    DRAINING = "draining"
+    DRAINED = "drained"
+    DRAIN_EXPIRED = "drain_expired"
+    DOOMED = "doomed"
+    SPILLED = "spilled"
+    REPEAT = "repeat"
+    # shortfall
+    CREATE_OFF = "create_off"
+    NO_TEMPLATE = "no_template"
+    BUDGET = "budget"
+    BUDGET_UNREADABLE = "budget_unreadable"
+    REGION_FULL = "region_full"
+    HOST_FULL = "host_full"
+    PARKED = "parked"
+    ORG_LIMIT = "org_limit"
+    VOLUMES = "volumes"
+    INVALID_CONFIG = "invalid_config"
+    CRASH_LOOP = "crash_loop"
+    PASSED_OVER = "passed_over"
+    AT_MAX = "at_max"
+    # warnings
+    METRIC_ABSENT = "metric_absent"
+    TWO_MASTERS = "two_masters"
+    OUTSIDE_REGIONS = "outside_regions"
+    STUCK = "stuck"
+    LOST_ON_THE_WAY = "lost_on_the_way"
+    LONG_DRAIN = "long_drain"
+    DEPLOY_LAPSED = "deploy_lapsed"
+    SURVEY_FAILED = "survey_failed"
+    ACTION_FAILED = "action_failed"
+    TICK_FAILED = "tick_failed"
+    DEADLINE = "deadline"
+
+
+Number = float | int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code and its numbers, as (name, value) pairs in the order they should be read."""
+
+    code: ReasonCode
+    numbers: tuple[tuple[str, Number], ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """The numbers as one line for people, such as `capacity=4 window_s=300`."""
+        return " ".join(_pairs(self.numbers))
+
+
+def reason(code: ReasonCode, **numbers: Number) -> Reason:
+    """Build a Reason; keyword order is kept."""
+    return Reason(code, tuple(numbers.items()))
+
+
+def _pairs(numbers: tuple[tuple[str, Number], ...]) -> Iterator[str]:
+    for name, value in numbers:
+        yield f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"

@@ -1,0 +1,75 @@
+"""What a pool's reconciler remembers from tick to tick, as one value.
+
+Nothing here is durable truth: a process that starts with `EMPTY` must still never harm a fleet.
+All times are monotonic seconds unless a name says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autoscaler.domain.fleet import Change
+from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region
+from autoscaler.domain.plan import Create, Start
+from autoscaler.domain.reason import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnTheWay:
+    """A Machine whose start or create was answered with success and that no survey has shown yet."""
+
+    machine: MachineId | None
+    name: MachineName | None
+    region: Region
+    home: Region
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Something left alone until `until`, for `delay_s` this time, because it refused."""
+
+    until: float
+    delay_s: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A Machine as a former survey showed it: for collapse, for stuck states, for drains."""
+
+    state: str
+    since: float
+    instance_id: InstanceId
+    region: Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """See the fields. Functions that fold a survey or a tick's outcomes into it live beside it."""
+
+    on_the_way: tuple[OnTheWay, ...] = ()
+    uncertain: tuple[Start | Create, ...] = ()
+    """Starts and creates of unknown result: repeated first if the next survey does not show them."""
+    parked: Mapping[Region, Backoff] = field(default_factory=dict)
+    """Regions that are full (or forbidden) for now."""
+    passed_over: Mapping[MachineId, Backoff] = field(default_factory=dict)
+    """Machines whose start was refused by a full host, or that crash."""
+    crashes: Mapping[MachineId, int] = field(default_factory=dict)
+    """Crashes within 60 s of our start, counted."""
+    our_starts: Mapping[MachineId, float] = field(default_factory=dict)
+    """When we last started a Machine, in unix seconds (compared with the platform's exit times)."""
+    idle: Mapping[MachineId, int] = field(default_factory=dict)
+    """Idle readings in a row of Machines that drain."""
+    seen: Mapping[MachineId, Seen] = field(default_factory=dict)
+    """The last full survey's Machines of this pool, and since when they are in their state."""
+    vanished: frozenset[MachineId] = frozenset()
+    """Machines that disappeared in a collapse that lasts."""
+    expected_gone: frozenset[MachineId] = frozenset()
+    """Machines we destroyed ourselves: their absence is no collapse."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """Signals of a deploy and when each was first seen."""
+    changes: tuple[Change, ...] = ()
+    """Our own starts and stops of the last minutes, for step limits."""
+
+
+EMPTY = Ledger()
