@@ -1,0 +1,62 @@
+"""What every test may rely on: profiles of Hypothesis, time limits, metric servers, reference material."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS_PER_TEST = {"integration": 60, "process": 120}
+
+# A slow shared machine must not turn a law into a coin toss, so no profile judges by the clock.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("everyday", UNTIMED, max_examples=60)
+settings.register_profile("nightly", UNTIMED, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the folders that start processes more than the usual limit, unless a test sets its own."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in SECONDS_PER_TEST and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST[folder]))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def server_binary() -> Callable[[str], Path]:
+    """Find an installed metric server by its command: `server_binary("prometheus")`.
+
+    Without it the test is skipped and says so, or fails where REQUIRE_SERVERS=1 promised that it is there.
+    """
+
+    def find(command: str) -> Path:
+        found = shutil.which(command)
+        if found is not None:
+            return Path(found)
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(f"{command} is not installed, and REQUIRE_SERVERS=1 demands it", pytrace=False)
+        pytest.skip(f"NOT TESTED: {command} is not installed here")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The reference material (official API description, recorded load), which is not part of the repository.
+
+    Looked for in SHARED_DIR, else beside the repository. Without it the test is skipped and says so.
+    """
+    folder = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"NOT TESTED: no reference material in {folder} (set SHARED_DIR)")
+    return folder
