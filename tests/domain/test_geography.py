@@ -1,0 +1,80 @@
+"""Regions, their past, and the way between them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoscaler.domain import geography
+from autoscaler.domain.names import Region
+
+regions = st.sampled_from(sorted(geography.REGIONS))
+
+
+def test_there_are_eighteen_regions_and_two_lack_a_gateway():
+    assert len(geography.REGIONS) == 18
+    assert {code for code, place in geography.REGIONS.items() if not place.gateway} == {"gru", "jnb"}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "km"),
+    [
+        ("fra", "ams", 365),
+        ("lhr", "cdg", 343),
+        ("iad", "nrt", 10900),
+        ("gru", "jnb", 7430),
+        ("syd", "sjc", 11950),
+    ],
+)
+def test_distances_agree_with_the_map(a, b, km):
+    assert geography.distance_km(Region(a), Region(b)) == pytest.approx(km, rel=0.01)
+
+
+@given(a=regions, b=regions, c=regions)
+def test_distance_is_a_metric(a, b, c):
+    there = geography.distance_km(a, b)
+    assert geography.distance_km(b, a) == pytest.approx(there)
+    assert (there == 0) is (a == b)
+    assert there <= geography.distance_km(a, c) + geography.distance_km(c, b) + 1e-6
+
+
+@given(region=regions, candidates=st.lists(regions, min_size=1))
+def test_nearest_is_no_further_than_any_candidate_and_ignores_their_order(region, candidates):
+    chosen = geography.nearest(region, candidates)
+    assert all(geography.distance_km(region, chosen) <= geography.distance_km(region, c) for c in candidates)
+    assert geography.nearest(region, reversed(candidates)) == chosen
+
+
+def test_ties_are_broken_by_name():
+    same_place = [Region("otp"), Region("fra")]
+    assert geography.nearest(Region("fra"), same_place) == "fra"
+    assert geography.nearest(Region("fra"), reversed(same_place)) == "fra"
+
+
+def test_a_closed_region_is_not_known_but_has_a_replacement():
+    assert not geography.is_known("sea")
+    assert geography.current("sea") == "sjc"
+    assert geography.distance_km(Region("sea"), Region("sjc")) == 0
+    assert all(geography.is_known(new) for new in geography.DEPRECATED.values())
+    assert not set(geography.DEPRECATED) & set(geography.REGIONS)
+
+
+@pytest.mark.parametrize("code", ["maa", "", "any", "ORD"])
+def test_an_unheard_of_code_is_refused(code):
+    assert not geography.is_known(code)
+    assert geography.current(code) is None
+    with pytest.raises(ValueError, match="no region is called"):
+        geography.distance_km(Region(code), Region("ord"))
+
+
+def test_nearest_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no regions"):
+        geography.nearest(Region("ord"), [])
+
+
+def test_aliases_name_parts_of_the_world():
+    assert geography.ALIASES["us"] == geography.ALIASES["usa"] == ("dfw", "ewr", "iad", "lax", "ord", "sjc")
+    assert set(geography.ALIASES["na"]) == {*geography.ALIASES["us"], "yyz"}
+    assert geography.ALIASES["eu"] == ("ams", "arn", "cdg", "fra", "lhr")
+    assert geography.ALIASES["sa"] == ("gru",)
+    assert geography.ALIASES["apac"] == ("bom", "nrt", "sin", "syd")
+    assert set(geography.ALIASES["any"]) == set(geography.REGIONS)
