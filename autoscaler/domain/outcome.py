@@ -123,3 +123,11 @@ class TickReport:
     parked: tuple[Region, ...] = ()
     acted: bool = True
     """False in a dry run: the plan was made and not carried out."""
+    dollars_per_hour: float | None = None
+    """What the pool's started Machines cost (`domain.prices`), None when the survey failed."""
+
+    @property
+    def notices(self) -> tuple[Reason, ...]:
+        """Every warning of the tick, the decision's and the plan's included, each once."""
+        decided = self.decision.warnings if self.decision else ()
+        return tuple(dict.fromkeys((*self.warnings, *decided, *self.plan.warnings)))
