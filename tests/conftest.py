@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in SECONDS_PER_TEST and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST[folder]))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Keep looptime away from synchronous tests: it asks for their loop, which makes one nobody closes."""
+    if pyfuncitem.get_closest_marker("asyncio") is None:
+        pyfuncitem.funcargs.pop("event_loop_policy", None)
+    return (yield)
 
 
 @pytest.fixture(scope="session")
