@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from autoscaler.domain.fleet import Change
-from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region
+from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region, VolumeId
 from autoscaler.domain.plan import Create, Start
 from autoscaler.domain.reason import Reason
 
@@ -26,7 +26,10 @@ class OnTheWay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Something left alone until `until`, for `delay_s` this time, because it refused."""
+    """Something left alone until `until`, for `delay_s` this time, because it refused.
+
+    An entry outlives its `until`, so that the next refusal waits longer: compare before use.
+    """
 
     until: float
     delay_s: float
@@ -54,6 +57,8 @@ class Ledger:
     """Regions that are full (or forbidden) for now."""
     passed_over: Mapping[MachineId, Backoff] = field(default_factory=dict)
     """Machines whose start was refused by a full host, or that crash."""
+    passed_volumes: Mapping[VolumeId, Backoff] = field(default_factory=dict)
+    """Volumes whose host had no room for a new Machine."""
     crashes: Mapping[MachineId, int] = field(default_factory=dict)
     """Crashes within 60 s of our start, counted."""
     our_starts: Mapping[MachineId, float] = field(default_factory=dict)
