@@ -41,17 +41,17 @@ def charter(name: str, source: str, *, allowed: frozenset[str] = frozenset()) ->
 
 
 def loose_values(name: str, source: str) -> list[str]:
-    """Dataclasses that are not frozen, slotted and keyword-only."""
+    """Dataclasses that are not frozen and slotted, or whose three or more fields may be given by position."""
     found = []
     for node in ast.walk(ast.parse(source)):
         for decorator in node.decorator_list if isinstance(node, ast.ClassDef) else []:
             call = decorator.func if isinstance(decorator, ast.Call) else decorator
             if _dotted(call) not in {"dataclass", "dataclasses.dataclass"}:
                 continue
-            true = {
-                word.arg for word in getattr(decorator, "keywords", []) if ast.unparse(word.value) == "True"
-            }
-            if not {"frozen", "slots", "kw_only"} <= true:
+            fields = sum(isinstance(part, ast.AnnAssign) for part in node.body)
+            demanded = {"frozen", "slots", "kw_only"} if fields > 2 else {"frozen", "slots"}
+            words = getattr(decorator, "keywords", [])
+            if not demanded <= {word.arg for word in words if ast.unparse(word.value) == "True"}:
                 found.append(f"{name}:{decorator.lineno} is a loose value")
     return found
 
