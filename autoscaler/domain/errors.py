@@ -46,17 +46,38 @@ class UsageError(AutoscalerError):
 
 
 class UpstreamError(AutoscalerError):
-    """Another system failed us. `status` is the HTTP status, None when there was none."""
+    """Another system failed us. `status` is the HTTP status, None when there was none.
 
-    def __init__(self, detail: str, *, status: int | None = None) -> None:
+    `retry_after_s` is how long it asked us to wait, in seconds, where it did.
+    """
+
+    def __init__(self, detail: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
         """`detail` must not contain secrets; callers cut what they quote."""
         self.detail = detail
         self.status = status
+        self.retry_after_s = retry_after_s
         super().__init__(detail)
 
 
 class UnreachableError(UpstreamError):
-    """No answer, or one that says the other side is broken at present."""
+    """No answer, or one that says the other side is broken at present.
+
+    `sent` is False only where the request certainly never left; `timed_out` tells a silence from a failure.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        sent: bool = True,
+        timed_out: bool = False,
+    ) -> None:
+        """See UpstreamError."""
+        super().__init__(detail, status=status, retry_after_s=retry_after_s)
+        self.sent = sent
+        self.timed_out = timed_out
 
 
 class RefusedError(UpstreamError):
