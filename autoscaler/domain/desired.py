@@ -55,7 +55,7 @@ class Gate:
 
     Precedence, strongest first: `paused` (write nothing), `no_in` (the whole pool may not go in,
     not even toward its bounds), the bounds, `hold_in` (this region may not go in). `no_create`
-    forbids creations and concerns the planner alone.
+    forbids creations and concerns the planner alone. `warnings` forbid nothing.
     """
 
     paused: Reason | None = None
@@ -63,6 +63,7 @@ class Gate:
     hold_in: Mapping[Region, tuple[Reason, ...]] = field(default_factory=dict)
     no_create: tuple[Reason, ...] = ()
     overrides: tuple[Override, ...] = ()
+    warnings: tuple[Reason, ...] = ()
 
 
 OPEN_GATE = Gate()

@@ -124,6 +124,8 @@ class Volume:
     attached_to: MachineId | None
     host: HostStatus
     created_at: float | None = None
+    size_gb: int | None = None
+    encrypted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from autoscaler.domain.desired import Decision
 from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import AppName, GroupName, MachineId, PoolName, Region
+from autoscaler.domain.names import AppName, GroupName, MachineId, PoolName, Region, VolumeId
 from autoscaler.domain.plan import EMPTY_PLAN, Action, Plan
 from autoscaler.domain.reason import Reason
 
@@ -32,9 +32,10 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The platform accepted the action. For a create, `machine` is the new Machine."""
+    """The platform accepted the action. For a create, `machine` or `volume` is the new one."""
 
     machine: MachineId | None = None
+    volume: VolumeId | None = None
     result = "applied"
 
 

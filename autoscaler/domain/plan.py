@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region
+from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region, VolumeId
 from autoscaler.domain.reason import Reason
 
 
@@ -18,6 +18,11 @@ class _OnMachine:
     reason: Reason
     instance_id: InstanceId = InstanceId("")
     """The version of the Machine that was looked at when this was planned."""
+
+    @property
+    def subject(self) -> str:
+        """What the action is about: those about one subject are carried out one after the other."""
+        return self.machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +91,55 @@ class Create:
     reason: Reason
     home: Region
     stopped: bool = False
+    volume: VolumeId | None = None
     machine: ClassVar[MachineId | None] = None
 
+    @property
+    def subject(self) -> str:
+        """The name: only one Machine can bear it."""
+        return self.name
 
-Action = Start | Stop | Suspend | Destroy | Cordon | Uncordon | Mark | Create
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateVolume:
+    """Create a volume for a Machine to come; the next tick creates the Machine upon it.
+
+    `size_gb` and `encrypted` None leave it to the platform; `compute` is the guest size of the
+    Machine, a hint for placing both on one host.
+    """
+
+    kind: ClassVar[str] = "create_volume"
+    region: Region
+    name: str
+    reason: Reason
+    size_gb: int | None = None
+    encrypted: bool | None = None
+    compute: Mapping[str, Any] | None = None
+    machine: ClassVar[MachineId | None] = None
+
+    @property
+    def subject(self) -> str:
+        """The region: volumes of one region are made one after the other."""
+        return f"volume in {self.region}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestroyVolume:
+    """Destroy a volume that this process made and that no Machine ever held."""
+
+    kind: ClassVar[str] = "destroy_volume"
+    region: Region
+    volume: VolumeId
+    reason: Reason
+    machine: ClassVar[MachineId | None] = None
+
+    @property
+    def subject(self) -> str:
+        """The volume."""
+        return self.volume
+
+
+Action = Start | Stop | Suspend | Destroy | Cordon | Uncordon | Mark | Create | CreateVolume | DestroyVolume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,9 +68,12 @@ class ReasonCode(StrEnum):
     PARKED = "parked"
     ORG_LIMIT = "org_limit"
     VOLUMES = "volumes"
+    VOLUMES_UNREADABLE = "volumes_unreadable"
     INVALID_CONFIG = "invalid_config"
     CRASH_LOOP = "crash_loop"
     PASSED_OVER = "passed_over"
+    LEASED = "leased"
+    STOPPING = "stopping"
     AT_MAX = "at_max"
     # warnings
     METRIC_ABSENT = "metric_absent"
@@ -79,6 +82,7 @@ class ReasonCode(StrEnum):
     STUCK = "stuck"
     LOST_ON_THE_WAY = "lost_on_the_way"
     LONG_DRAIN = "long_drain"
+    ORPHAN_VOLUMES = "orphan_volumes"
     DEPLOY_LAPSED = "deploy_lapsed"
     SURVEY_FAILED = "survey_failed"
     ACTION_FAILED = "action_failed"
@@ -100,6 +104,10 @@ class Reason:
     def detail(self) -> str:
         """The numbers as one line for people, such as `capacity=4 window_s=300`."""
         return " ".join(_pairs(self.numbers))
+
+    def __str__(self) -> str:
+        """Code and numbers, such as `window_in capacity=4 window_s=300`."""
+        return f"{self.code} {self.detail}".rstrip()
 
 
 def reason(code: ReasonCode, **numbers: Number) -> Reason:

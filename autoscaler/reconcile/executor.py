@@ -78,7 +78,7 @@ _Lane = list[tuple[int, Action]]
 def _lanes(actions: Iterable[Action]) -> Mapping[str, _Lane]:
     lanes: dict[str, _Lane] = {}
     for index, action in enumerate(actions):
-        key = action.name if isinstance(action, Create) else action.machine
+        key = action.subject
         lanes.setdefault(key, []).append((index, action))
     return lanes
 

@@ -22,6 +22,8 @@ class OnTheWay:
     region: Region
     home: Region
     since: float
+    stopped: bool = False
+    """It was created without being launched, so it adds nothing to the capacity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +40,19 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A Machine as a former survey showed it: for collapse, for stuck states, for drains."""
+    """A Machine as the last survey showed it: for collapse, for stuck states, for drains.
+
+    `since` is when it was first seen in its present state.
+    """
 
     state: str
     since: float
     instance_id: InstanceId
     region: Region
+    served: bool = True
+    """It was started when last seen in a state other than `replacing` or `updating`, or was never seen so."""
+    host_lost_since: float | None = None
+    """Since when its host is not `ok`; None while it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +82,10 @@ class Ledger:
     """Machines we destroyed ourselves: their absence is no collapse."""
     signals: Mapping[str, float] = field(default_factory=dict)
     """Signals of a deploy and when each was first seen."""
+    drains: Mapping[MachineId, float] = field(default_factory=dict)
+    """When each drain in progress began; it may have begun before this process did."""
+    made_volumes: frozenset[VolumeId] = frozenset()
+    """Volumes we created and have not seen attached since; while there are any, volumes are read."""
     changes: tuple[Change, ...] = ()
     """Our own starts and stops of the last minutes, for step limits."""
 
