@@ -43,8 +43,8 @@ def charter(name: str, source: str, *, allowed: frozenset[str] = frozenset()) ->
 def loose_values(name: str, source: str) -> list[str]:
     """Dataclasses that are not frozen and slotted, or whose three or more fields may be given by position."""
     found = []
-    for node in ast.walk(ast.parse(source)):
-        for decorator in node.decorator_list if isinstance(node, ast.ClassDef) else []:
+    for node in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)):
+        for decorator in node.decorator_list:
             call = decorator.func if isinstance(decorator, ast.Call) else decorator
             if _dotted(call) not in {"dataclass", "dataclasses.dataclass"}:
                 continue
