@@ -1,0 +1,67 @@
+"""What the demonstration prints."""
+
+import io
+
+from rich.console import Console
+
+from autoscaler.domain.desired import Bounds, Decision, Desired
+from autoscaler.domain.fleet import RegionCount
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import AppName, GroupName, PoolName, Region
+from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.service.demo.score import Score
+from autoscaler.service.demo.view import line, summary, table
+
+ORD = Region("ord")
+SCORE = Score(seconds=10, load=200, unserved=5, machine_seconds=40, fixed_machine_seconds=100)
+
+
+def report(decision: Decision | None) -> TickReport:
+    return TickReport(
+        pool=PoolName("demo"),
+        app=AppName("demo"),
+        group=GroupName("app"),
+        at=Instant(wall=0, mono=0),
+        verdict=Verdict.SCALED if decision else Verdict.BLIND,
+        counts={ORD: RegionCount(running=2, ready=2, arriving=1, stopped=4, capacity=3)} if decision else {},
+        decision=decision,
+    )
+
+
+DECIDED = Decision(
+    regions={
+        ORD: Desired(
+            region=ORD,
+            bounds=Bounds(min=1, max=9),
+            demand=4,
+            desired=3,
+            reasons=(reason(ReasonCode.STEP_OUT, allowed=3),),
+        )
+    },
+    total=Bounds(min=1, max=9),
+)
+
+
+def test_a_line_tells_each_regions_load_demand_desired_and_machines() -> None:
+    shown = line(report(DECIDED), {ORD: 37.0}, "12:00")
+    assert shown == "12:00 scaled  ord load 37 demand 4 desired 3 started 2 (+1)"
+
+
+def test_a_line_without_a_survey_says_so() -> None:
+    assert line(report(None), {}, "12:00") == "12:00 blind   no survey of the Machines yet"
+
+
+def test_the_table_has_a_row_per_region_with_its_last_reason() -> None:
+    out = io.StringIO()
+    Console(file=out, width=140).print(table(report(DECIDED), {ORD: 37.0}, SCORE, "12:00"))
+    text = out.getvalue()
+    assert "step_out allowed=3" in text
+    assert "1..9" in text
+    assert "unserved 2.5%" in text
+
+
+def test_the_summary_compares_with_a_fixed_fleet() -> None:
+    assert summary(SCORE) == (
+        "unserved 2.5% of the load; 40 Machine-seconds, 40% of the 100 of a fixed fleet of peak size"
+    )
