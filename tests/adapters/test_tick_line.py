@@ -1,0 +1,48 @@
+"""One canonical line per pool and tick."""
+
+from structlog.testing import CapturingLogger
+
+from autoscaler.adapters import tick_line
+from tests.service.reports import blind, scaled, steady
+
+
+def written(report):
+    log = CapturingLogger()
+    tick_line.write(log, report)
+    (call,) = log.calls
+    assert call.args == (tick_line.TICK_DONE,)
+    return call.method_name, call.kwargs
+
+
+def test_a_tick_that_acted_tells_before_demand_desired_actions_reasons_and_duration():
+    level, line = written(scaled())
+    assert level == "warning"
+    assert line == {
+        "pool": "shop",
+        "app": "shop-app",
+        "group": "app",
+        "verdict": "scaled",
+        "dry_run": False,
+        "before": {"ord": 2, "ams": 1},
+        "demand": {"ord": 7, "ams": None},
+        "desired": {"ord": 5, "ams": 1},
+        "actions": {"ord": {"start": 1, "create": 1}},
+        "results": {"applied": 1, "refused": 1},
+        "failures": ["create ord refused: region_full: could not find a candidate host"],
+        "shortfall": ["ord 1 parked until_s=300"],
+        "reasons": {"ord": ["rule value=61.5", "bound_max max=5"], "ams": ["hold"]},
+        "warnings": ["outside_regions machines=2"],
+        "duration_s": 0.457,
+    }
+
+
+def test_a_quiet_tick_has_the_same_keys_and_is_no_warning():
+    level, line = written(steady())
+    assert level == "info"
+    assert line.keys() == written(scaled())[1].keys()
+    assert line["reasons"] == {}
+
+
+def test_a_blind_tick_is_a_warning():
+    level, line = written(blind())
+    assert (level, line["verdict"], line["warnings"]) == ("warning", "blind", ["survey_failed status=503"])
