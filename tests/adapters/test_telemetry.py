@@ -1,6 +1,7 @@
 """A TickReport becomes metrics, and what it no longer has disappears from them."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 from prometheus_client import generate_latest
 
@@ -9,10 +10,11 @@ from autoscaler.domain.names import AppName, MachineId, PoolName
 from autoscaler.domain.outcome import Applied
 from autoscaler.domain.plan import Start
 from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile.ports import Machines
 from tests.service.reports import AMS, ORD, blind, scaled
 
 
-def lines(telemetry):
+def lines(telemetry: Telemetry) -> dict[str, float]:
     text = generate_latest(telemetry.registry).decode()
     return {
         line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
@@ -71,6 +73,7 @@ def test_label_values_that_are_no_regions_do_not_become_regions():
 def test_a_region_that_left_the_configuration_leaves_the_page():
     telemetry = Telemetry()
     report = scaled()
+    assert report.decision is not None
     telemetry.observe(report)
     telemetry.observe(
         replace(
@@ -121,7 +124,7 @@ def test_requests_to_others_are_counted_with_and_without_an_answer():
 async def test_an_action_is_in_flight_until_it_is_answered():
     telemetry = Telemetry()
     in_flight = 'autoscaler_actions_in_flight{pool="shop"}'
-    during = []
+    during: list[Any] = []
 
     class Platform:
         async def act(self, app, action):
@@ -129,7 +132,7 @@ async def test_an_action_is_in_flight_until_it_is_answered():
             return Applied()
 
     action = Start(machine=MachineId("m1"), region=ORD, reason=reason(ReasonCode.DEMAND))
-    watched = telemetry.watch(PoolName("shop"), Platform())
+    watched = telemetry.watch(PoolName("shop"), cast(Machines, Platform()))
     assert await watched.act(AppName("shop-app"), action) == Applied()
     assert during == [("shop-app", "m1", 1)]
     assert lines(telemetry)[in_flight] == 0

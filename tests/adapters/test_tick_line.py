@@ -1,14 +1,18 @@
 """One canonical line per pool and tick."""
 
+from typing import Any, cast
+
 from structlog.testing import CapturingLogger
+from structlog.typing import FilteringBoundLogger
 
 from autoscaler.adapters import tick_line
+from autoscaler.domain.outcome import TickReport
 from tests.service.reports import blind, scaled, steady
 
 
-def written(report):
+def written(report: TickReport) -> tuple[str, dict[str, Any]]:
     log = CapturingLogger()
-    tick_line.write(log, report)
+    tick_line.write(cast(FilteringBoundLogger, log), report)
     (call,) = log.calls
     assert call.args == (tick_line.TICK_DONE,)
     return call.method_name, call.kwargs
