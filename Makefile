@@ -53,7 +53,7 @@ audit: $(VENV)
 	$(BIN)/python -m scripts.audit requirements.lock
 
 image-check: $(VENV)
-	$(BIN)/python -m scripts.exercise_dockerfile
+	$(BIN)/python -m scripts.image
 
 bench: $(VENV)
 	$(BIN)/python -m benchmarks $(ARGS)
