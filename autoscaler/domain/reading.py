@@ -23,6 +23,8 @@ class Why(StrEnum):
     AMBIGUOUS = "ambiguous"
     STALE = "stale"
     UNCONFIRMED = "unconfirmed"
+    NONE_READY = "none_ready"
+    """Not the metric's fault: a mean per Machine says nothing while no Machine is ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

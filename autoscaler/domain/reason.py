@@ -17,6 +17,7 @@ class ReasonCode(StrEnum):
     PARTIAL = "partial"
     ELSEWHERE = "elsewhere"
     HEADROOM = "headroom"
+    TOLERANCE = "tolerance"
     POOL_DEMAND = "pool_demand"
     SPARE = "spare"
     SHARED = "shared"
@@ -37,6 +38,7 @@ class ReasonCode(StrEnum):
     HOLD = "hold"
     RESTART_HOLD = "restart_hold"
     ARRIVING = "arriving"
+    CLOCK_JUMP = "clock_jump"
     # guards
     PAUSED = "paused"
     PAUSE_IN = "pause_in"
