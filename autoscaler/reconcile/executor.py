@@ -32,6 +32,10 @@ POINTLESS_ELSEWHERE = frozenset({Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMA
 """Refusals of a create that meet every other create of the same tick in any region."""
 
 
+TIME_TO_ANSWER_S = 1.0
+"""What would be sent later than this before the deadline could not be answered in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much may be in flight at once. The platform suspends badly in crowds, hence its own limit.
@@ -126,7 +130,7 @@ class _Run:
                         await turns.enter_async_context(turn)
             except TimeoutError:
                 return Outcome(action=action, result=NotSent())
-            if self._clock() >= self._deadline or self._known_to_fail(action):
+            if self._clock() > self._deadline - TIME_TO_ANSWER_S or self._known_to_fail(action):
                 return Outcome(action=action, result=NotSent())
             return await self._send(action)
 
@@ -135,7 +139,7 @@ class _Run:
         result: Result
         try:
             async with asyncio.timeout_at(self._deadline):
-                result = await self._machines.act(self._app, action)
+                result = await self._machines.act(self._app, action, until=self._deadline - TIME_TO_ANSWER_S)
         except TimeoutError:
             result = Uncertain(detail="no answer before the deadline of the tick")
         self._learn(action, result)

@@ -42,10 +42,12 @@ class Machines(Protocol):
         """One Machine, or None if the platform says that it does not exist. Raises UpstreamError."""
         ...
 
-    async def act(self, app: AppName, action: Action) -> Result:
+    async def act(self, app: AppName, action: Action, *, until: float | None = None) -> Result:
         """Carry out one action, once. Every trouble is a Result; nothing of the upstream's making is raised.
 
-        Stop, suspend and destroy take a lease of at most 20 seconds and always give it back.
+        Stop, suspend and destroy take a lease of at most 20 seconds and always give it back. `until`, a
+        moment of the event loop's clock, is the last at which anything is sent: an action whose turn in
+        the platform's rate limit comes later is NotSent.
         """
         ...
 

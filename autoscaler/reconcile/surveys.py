@@ -55,11 +55,11 @@ class SharedSurveys:
         """As the port says."""
         return await self._machines.look(app, machine)
 
-    async def act(self, app: AppName, action: Action) -> Result:
+    async def act(self, app: AppName, action: Action, *, until: float | None = None) -> Result:
         """As the port says."""
         self._forget(app)
         try:
-            return await self._machines.act(app, action)
+            return await self._machines.act(app, action, until=until)
         finally:
             self._forget(app)
 

@@ -36,6 +36,7 @@ class FakeMachines:
         self.apps: set[AppName] = set()
         self.surveys: list[bool] = []
         self.acted: list[Action] = []
+        self.untils: list[float | None] = []
         self.in_flight: list[Action] = []
         self.crowds: list[tuple[Action, ...]] = []
 
@@ -55,8 +56,9 @@ class FakeMachines:
             raise found
         return found
 
-    async def act(self, app: AppName, action: Action) -> Result:
+    async def act(self, app: AppName, action: Action, *, until: float | None = None) -> Result:
         self.apps.add(app)
+        self.untils.append(until)
         self.acted.append(action)
         self.in_flight.append(action)
         self.crowds.append(tuple(self.in_flight))

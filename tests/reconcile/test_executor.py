@@ -143,8 +143,14 @@ async def test_what_was_not_dispatched_by_the_deadline_is_not_sent():
     assert [action.machine for action in machines.acted] == ["a"]
 
 
-@pytest.mark.parametrize("deadline_s", [0.0, -1.0])
-async def test_nothing_is_sent_after_the_deadline(deadline_s: float):
+async def test_the_platform_is_told_until_when_an_action_may_be_sent():
+    machines = FakeMachines()
+    await run(machines, start("a"), deadline_s=10.0)
+    assert machines.untils == [pytest.approx(asyncio.get_running_loop().time() + 9.0)]
+
+
+@pytest.mark.parametrize("deadline_s", [0.9, 0.0, -1.0])
+async def test_nothing_is_sent_that_could_not_be_answered_before_the_deadline(deadline_s: float):
     machines = FakeMachines()
     outcomes = await run(machines, start("a"), create(1), deadline_s=deadline_s)
     assert [outcome.result for outcome in outcomes] == [NotSent(), NotSent()]
