@@ -1,0 +1,227 @@
+"""A client for one upstream. Nothing outside this module knows which library carries the bytes.
+
+It adds the token, keeps cookies (the Machines API binds a client to one of its servers by cookie, which is
+how it reads its own writes), bounds every exchange in time and size, and turns every foreign exception into
+an `UpstreamError`. It speaks HTTP/1.1, follows no redirects, and honours the proxy and certificate variables
+of the environment as HTTP clients usually do: who sets HTTP_PROXY beside an internal address names that
+address in NO_PROXY.
+"""
+
+import asyncio
+import functools
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from autoscaler import __version__
+from autoscaler.adapters.http.credentials import MAX_QUOTE_CHARS, authorization, quotable
+from autoscaler.adapters.http.exchange import Call, Reply, accepted, decoded, encoded
+from autoscaler.adapters.http.retry import retried
+from autoscaler.domain.errors import ConfigurationError, Fault, GarbledError, UnreachableError, UpstreamError
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+CONNECT_TIMEOUT_S = 5.0
+KEEPALIVE_S = 4.0
+"""Below the 5 s after which common servers hang up, so that a write rarely meets a dying connection."""
+MAX_CONNECTIONS = 100
+MAX_PORT = 65535
+
+Observer = Callable[[str, str, int | None, float], None]
+"""Told of every request: upstream, operation, HTTP status (None without an answer), seconds."""
+
+FOREIGN_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
+"""The roots of everything the HTTP library raises."""
+_UNREADABLE = (httpx.DecodingError, httpx.TooManyRedirects, httpx.StreamError)
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+)
+
+# The library logs whole addresses, and an address may carry a password.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class HttpClient:
+    """One upstream: where it is, who we are there, what may not be exceeded. Close it with `async with`."""
+
+    def __init__(
+        self, upstream: str, base_url: str, *, token: str = "", observe: Observer | None = None
+    ) -> None:
+        """`upstream` names it in metrics and errors; every path is appended to `base_url`.
+
+        Raises ConfigurationError for an address or a token that cannot be one.
+        """
+        self.upstream = upstream
+        self._base_url = _checked(base_url.rstrip("/"))
+        self._observe = observe
+        self._authorization = authorization(token) if token else ""
+        headers = {"User-Agent": f"autoscaler/{__version__}", "Accept": "application/json"}
+        if self._authorization:
+            headers["Authorization"] = self._authorization
+        jar = CookieJar()
+        self._pooled = _library_client(headers, jar, idle=MAX_CONNECTIONS)
+        # Sent on a connection that the server is just closing, a DELETE would have an unknown result.
+        self._single = _library_client({**headers, "Connection": "close"}, jar, idle=0)
+
+    def __repr__(self) -> str:
+        """The upstream, without address and token."""
+        return f"HttpClient({self.upstream!r})"
+
+    async def __aenter__(self) -> Self:
+        """Connections open by themselves, on first use."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        await self._pooled.aclose()
+        await self._single.aclose()
+
+    async def read(self, call: Call) -> Reply:
+        """A successful reply, after one retry if need be. Raises UpstreamError."""
+        return await retried(lambda: self._read_once(call))
+
+    async def send(self, call: Call) -> Reply:
+        """Make one request; a reply of any status is returned. A DELETE has a connection of its own.
+
+        Raises UnreachableError without an answer, GarbledError for one that is too long or broken.
+        """
+        began = time.monotonic()
+        status = None
+        try:
+            async with asyncio.timeout(call.timeout_s):
+                reply = await self._exchange(call)
+            status = reply.status
+        except TimeoutError as error:
+            silence = f"{self.upstream}: no answer within {call.timeout_s:g} s"
+            raise UnreachableError(silence, timed_out=True) from error
+        except FOREIGN_ERRORS as error:
+            raise self.translate(error) from error
+        except GarbledError as error:
+            status = error.status
+            raise
+        finally:
+            if self._observe is not None:
+                self._observe(self.upstream, call.operation, status, time.monotonic() - began)
+        return reply
+
+    def quote(self, said: str) -> str:
+        """The upstream's words for logs and people: one line, cut, without our token."""
+        return quotable(said, self._authorization)
+
+    def translate(self, error: Exception) -> UpstreamError:
+        """What an exception of the HTTP library means for us."""
+        words = self.quote(str(error)) or type(error).__name__
+        if isinstance(error, _UNREADABLE):
+            return GarbledError(f"{self.upstream}: {words}")
+        return UnreachableError(
+            f"{self.upstream}: {words}",
+            sent=not isinstance(error, _NOT_SENT),
+            timed_out=isinstance(error, httpx.TimeoutException),
+        )
+
+    async def _read_once(self, call: Call) -> Reply:
+        return accepted(await self.send(call))
+
+    async def _exchange(self, call: Call) -> Reply:
+        client = self._single if call.method == "DELETE" else self._pooled
+        async with client.stream(
+            call.method,
+            self._base_url + call.path,
+            params=dict(call.params) or None,
+            data=None if call.form is None else dict(call.form),
+            content=None if call.json is None else encoded(call.json),
+            headers=dict(call.headers) | ({} if call.json is None else {"Content-Type": "application/json"}),
+            timeout=httpx.Timeout(call.timeout_s, connect=min(CONNECT_TIMEOUT_S, call.timeout_s)),
+        ) as response:
+            body = await _body(response)
+            if response.is_success:
+                return Reply(status=response.status_code, body=body)
+            said, code = _problem(body)
+            return Reply(
+                status=response.status_code,
+                body=body,
+                said=self.quote(said),
+                code=code,
+                retry_after_s=_seconds(response.headers.get("Retry-After")),
+            )
+
+
+def _checked(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if (
+        url.scheme not in {"http", "https"}
+        or not url.host
+        or url.query
+        or not 0 <= (url.port or 0) <= MAX_PORT
+    ):
+        remedy = "write it like https://api.machines.dev"
+        raise ConfigurationError(
+            [Fault(path="url", problem="is no address of an HTTP server", remedy=remedy)]
+        )
+    return base_url
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    # Reading the authorities takes longer than everything else here, and every client trusts the same ones.
+    return httpx.create_ssl_context()
+
+
+def _library_client(headers: Mapping[str, str], jar: CookieJar, *, idle: int) -> httpx.AsyncClient:
+    limits = httpx.Limits(
+        max_connections=MAX_CONNECTIONS, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_S
+    )
+    return httpx.AsyncClient(headers=headers, cookies=jar, limits=limits, verify=_certificates())
+
+
+async def _body(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise GarbledError("the answer is longer than 16 MB", status=response.status_code)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _problem(body: bytes) -> tuple[str, str]:
+    """Text and code of an error: some services call it `message`, most `error`, some send no JSON at all."""
+    try:
+        told = decoded(body)
+    except GarbledError:
+        told = None
+    if not isinstance(told, dict):
+        return body[: 4 * MAX_QUOTE_CHARS].decode("utf-8", "replace"), ""
+    texts = (told.get(key) for key in ("message", "error"))
+    return next((text for text in texts if isinstance(text, str) and text), ""), str(told.get("status", ""))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Seconds to wait, from either form the header has; None for anything else."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
