@@ -1,0 +1,112 @@
+"""Everything a tick needs to know, asked for at once and never waited for too long."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from autoscaler.domain.errors import UpstreamError
+from autoscaler.domain.fleet import MachineState, Survey, Volume
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import AppName, MachineId, MetricName
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reading import Absent, Answer, History, Query, Why
+from autoscaler.reconcile.ports import Machines, MetricSource
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What the outside world said. `survey` is a text for people where there is none.
+
+    `busy` is None where the pool asks no such question; `histories` is empty unless the past was
+    asked for.
+    """
+
+    survey: Survey | str
+    answers: Mapping[MetricName, Answer]
+    busy: Answer | None
+    histories: Mapping[MetricName, History]
+
+
+async def gather(
+    pool: Pool, machines: Machines, metrics: MetricSource, now: Instant, *, past: bool, seconds: float
+) -> Gathered:
+    """Ask for the survey, every metric, busy Machines and, with `past`, the window's history, together.
+
+    What has not answered within `seconds` is unreachable; nothing of an upstream's making is raised.
+    """
+    queries = [*pool.metrics, *([pool.busy] if pool.busy is not None else [])]
+    async with asyncio.TaskGroup() as tasks:
+        survey = tasks.create_task(survey_within(pool.app, machines, seconds=seconds))
+        answers = tasks.create_task(_answers(queries, metrics, seconds))
+        histories = tasks.create_task(_histories(pool, metrics, now, seconds if past else 0.0))
+    by_query = list(zip(queries, answers.result(), strict=True))
+    return Gathered(
+        survey=survey.result(),
+        answers={query.name: answer for query, answer in by_query[: len(pool.metrics)]},
+        busy=by_query[-1][1] if pool.busy is not None else None,
+        histories={history.name: history for history in histories.result()},
+    )
+
+
+async def survey_within(
+    app: AppName, machines: Machines, *, seconds: float, include_deleted: bool = False
+) -> Survey | str:
+    """A survey, or why there is none."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await machines.survey(app, include_deleted=include_deleted)
+    except UpstreamError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {seconds:.1f} s"
+
+
+async def volumes_within(app: AppName, machines: Machines, *, seconds: float) -> tuple[Volume, ...] | None:
+    """Every volume of the app, None if they cannot be read."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await machines.volumes(app)
+    except (UpstreamError, TimeoutError):
+        return None
+
+
+async def gone(app: AppName, machines: Machines, ids: Sequence[MachineId], *, seconds: float) -> bool:
+    """Whether the platform, asked for each of them, confirms that none of these Machines exists."""
+    return all(await asyncio.gather(*(_is_gone(app, machines, machine, seconds) for machine in ids)))
+
+
+async def _is_gone(app: AppName, machines: Machines, machine: MachineId, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            found = await machines.look(app, machine)
+    except (UpstreamError, TimeoutError):
+        return False
+    return found is None or found.state is MachineState.DESTROYED
+
+
+async def _answers(queries: Sequence[Query], metrics: MetricSource, seconds: float) -> Sequence[Answer]:
+    if not queries:
+        return ()
+    late = Absent(why=Why.UNREACHABLE, detail=f"no answer within {seconds:.1f} s")
+    return await _within(seconds, metrics.read(queries, timeout_s=seconds), [late] * len(queries))
+
+
+async def _histories(pool: Pool, metrics: MetricSource, now: Instant, seconds: float) -> Sequence[History]:
+    span_s = max(pool.scale_in.window_s, pool.scale_out.window_s)
+    if seconds <= 0 or span_s <= 0 or not pool.metrics:
+        return ()
+    asked = metrics.history(
+        pool.metrics, start=now.wall - span_s, end=now.wall, step_s=pool.interval_s, timeout_s=seconds
+    )
+    return await _within(seconds, asked, ())
+
+
+async def _within(seconds: float, asked: Awaitable[T], otherwise: T) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await asked
+    except TimeoutError:
+        return otherwise

@@ -1,0 +1,47 @@
+"""A tick in one word."""
+
+from collections.abc import Iterable
+
+from autoscaler.domain.desired import Decision, Gate
+from autoscaler.domain.outcome import AlreadySo, Applied, NotSent, Outcome, Verdict
+from autoscaler.domain.plan import Plan
+from autoscaler.domain.reason import ReasonCode
+
+HOLDS = frozenset(
+    {
+        ReasonCode.UNKNOWN,
+        ReasonCode.PARTIAL,
+        ReasonCode.LAST_KNOWN,
+        ReasonCode.ON_ABSENT,
+        ReasonCode.HOLD,
+        ReasonCode.RESTART_HOLD,
+        ReasonCode.ARRIVING,
+        ReasonCode.FREEZE_IN,
+        ReasonCode.PAUSE_IN,
+        ReasonCode.PAUSE_OUT,
+        ReasonCode.DEPLOY,
+        ReasonCode.COLLAPSE,
+        ReasonCode.UNHEALTHY,
+        ReasonCode.BUSY_COVERAGE,
+    }
+)
+"""Reasons for which a count did not follow its demand. Windows and steps are not among them: they are
+how it follows.
+"""
+
+
+def judge(gate: Gate, decision: Decision, plan: Plan, outcomes: Iterable[Outcome]) -> Verdict:
+    """The verdict of a tick that had a survey.
+
+    In this order: paused; failed, if any action was refused, failed or is uncertain; scaled, if there
+    was anything to do; held, if something kept the pool from following its demand or from getting
+    what it should have; else steady.
+    """
+    if gate.paused is not None:
+        return Verdict.PAUSED
+    if any(not isinstance(outcome.result, Applied | AlreadySo | NotSent) for outcome in outcomes):
+        return Verdict.FAILED
+    if plan.actions:
+        return Verdict.SCALED
+    reasons = (why.code for entry in decision.regions.values() for why in entry.reasons)
+    return Verdict.HELD if plan.shortfall or HOLDS.intersection(reasons) else Verdict.STEADY

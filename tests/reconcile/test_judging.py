@@ -1,0 +1,78 @@
+"""A tick's verdict follows from its gate, decision, plan and outcomes, the gravest first."""
+
+import pytest
+
+from autoscaler.domain.desired import OPEN_GATE, Bounds, Decision, Desired, Gate
+from autoscaler.domain.outcome import (
+    AlreadySo,
+    Applied,
+    Failed,
+    NotSent,
+    Outcome,
+    Refusal,
+    Refused,
+    Result,
+    Uncertain,
+    Verdict,
+)
+from autoscaler.domain.plan import EMPTY_PLAN, Plan, Shortfall
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile.judging import judge
+from tests.reconcile.samples import ORD, so, start
+
+ACTING = Plan(actions=(start("a"),))
+SHORT = Plan(shortfall=(Shortfall(region=ORD, missing=1, reason=reason(ReasonCode.NO_TEMPLATE)),))
+
+
+def decision(*codes: ReasonCode) -> Decision:
+    bounds = Bounds(min=0, max=9)
+    desired = Desired(
+        region=ORD, bounds=bounds, demand=3, desired=3, reasons=tuple(reason(code) for code in codes)
+    )
+    return Decision(regions={ORD: desired}, total=bounds)
+
+
+def verdict(
+    *outcomes: Outcome, plan: Plan = EMPTY_PLAN, codes: tuple[ReasonCode, ...] = (), gate: Gate = OPEN_GATE
+) -> Verdict:
+    return judge(gate, decision(*codes), plan, outcomes)
+
+
+def test_nothing_to_do_is_steady():
+    assert verdict() is Verdict.STEADY
+
+
+@pytest.mark.parametrize("code", [ReasonCode.WINDOW_IN, ReasonCode.STEP_IN, ReasonCode.BOUND_MAX])
+def test_damping_and_bounds_are_steady(code: ReasonCode):
+    assert verdict(codes=(code,)) is Verdict.STEADY
+
+
+@pytest.mark.parametrize(
+    "code", [ReasonCode.HOLD, ReasonCode.RESTART_HOLD, ReasonCode.DEPLOY, ReasonCode.ARRIVING]
+)
+def test_a_hold_that_kept_a_count_is_held(code: ReasonCode):
+    assert verdict(codes=(code,)) is Verdict.HELD
+
+
+def test_a_shortfall_is_held():
+    assert verdict(plan=SHORT) is Verdict.HELD
+
+
+@pytest.mark.parametrize("result", [Applied(), AlreadySo(), NotSent()])
+def test_acting_is_scaled(result: Result):
+    outcome = so(start("a"), result)
+    assert verdict(outcome, plan=ACTING, codes=(ReasonCode.HOLD,)) is Verdict.SCALED
+
+
+def test_a_dry_run_that_would_act_is_scaled():
+    assert verdict(plan=ACTING) is Verdict.SCALED
+
+
+@pytest.mark.parametrize("result", [Refused(refusal=Refusal.LEASED), Failed(), Uncertain()])
+def test_an_action_that_went_wrong_is_failed(result: Result):
+    assert verdict(so(start("a"), result), so(start("b"), Applied()), plan=ACTING) is Verdict.FAILED
+
+
+def test_a_pause_outranks_everything():
+    paused = Gate(paused=reason(ReasonCode.PAUSED))
+    assert verdict(plan=ACTING, codes=(ReasonCode.HOLD,), gate=paused) is Verdict.PAUSED
