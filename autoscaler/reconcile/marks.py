@@ -1,0 +1,95 @@
+"""What we write into a Machine's metadata, and how it is read back.
+
+The platform keeps these, so they survive this process: they say whose a Machine is, whom it serves and
+that it is to leave. Metadata is not fenced by leases and changes no version.
+"""
+
+import math
+from collections.abc import Mapping
+
+from autoscaler.domain.fleet import Machine
+from autoscaler.domain.names import PoolName
+
+PREFIX = "autoscaler"
+"""Every key of ours begins so; none is inherited by a copy."""
+
+POOL = "autoscaler"
+"""The pool that created the Machine."""
+HOME = "autoscaler_home"
+"""The region whose demand a Machine serves that runs in another one."""
+DRAINING = "autoscaler_draining"
+"""Unix seconds since when the Machine is to leave once it is idle."""
+DRAINING_VERSION = "autoscaler_draining_version"
+"""The version of the Machine that drains: another one has begun a new life and does not."""
+DOOMED = "autoscaler_doomed"
+"""Unix seconds since when the Machine is to be destroyed once it is stopped."""
+ASLEEP = "autoscaler_asleep"
+"""The Machine was created without being launched."""
+PROTECT = "autoscaler_protect"
+"""Written by people: hands off, unless it says `false`."""
+BUSY_UNTIL = "autoscaler_busy_until"
+"""Written by the worker itself: unix seconds until which it must not be stopped."""
+
+NO_DRAIN: Mapping[str, str | None] = {DRAINING: None, DRAINING_VERSION: None}
+NO_LEAVING: Mapping[str, str | None] = {**NO_DRAIN, DOOMED: None}
+
+
+def drain(machine: Machine, wall: float) -> Mapping[str, str | None]:
+    """The marks of a drain that begins now."""
+    return {DRAINING: f"{wall:.0f}", DRAINING_VERSION: machine.instance_id}
+
+
+def doom(wall: float) -> Mapping[str, str | None]:
+    """The mark of a Machine that is to be destroyed."""
+    return {DOOMED: f"{wall:.0f}"}
+
+
+def made_by(machine: Machine, pool: PoolName) -> bool:
+    """Whether this pool created the Machine."""
+    return machine.metadata.get(POOL) == pool
+
+
+def marked_draining(machine: Machine) -> bool:
+    """Whether there is a drain mark, even a void one: a cordon beside it is ours."""
+    return DRAINING in machine.metadata
+
+
+def draining_since(machine: Machine) -> float | None:
+    """Unix seconds at which the drain in force began, None without one.
+
+    A mark of another version is void: a deploy has replaced what was to drain. An unreadable time
+    counts as a drain that has just begun, hence infinity.
+    """
+    if DRAINING not in machine.metadata:
+        return None
+    version = machine.metadata.get(DRAINING_VERSION, machine.instance_id)
+    return _seconds(machine.metadata[DRAINING]) if version == machine.instance_id else None
+
+
+def doomed(machine: Machine) -> bool:
+    """Whether the Machine is to be destroyed."""
+    return DOOMED in machine.metadata
+
+
+def leaving(machine: Machine) -> bool:
+    """Whether we have marked the Machine to leave, by a drain in force or for destruction."""
+    return doomed(machine) or draining_since(machine) is not None
+
+
+def protected(machine: Machine) -> bool:
+    """Whether people have taken the Machine out of our hands."""
+    return machine.metadata.get(PROTECT, "false").strip().lower() != "false"
+
+
+def busy_until(machine: Machine) -> float | None:
+    """Until when the worker asks not to be stopped, in unix seconds; for ever if it is unreadable."""
+    value = machine.metadata.get(BUSY_UNTIL)
+    return None if value is None else _seconds(value)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return float("inf")
+    return float("inf") if math.isnan(seconds) else seconds
