@@ -1,0 +1,137 @@
+"""Why a fleet must not shrink, or must not be touched, right now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from autoscaler.domain.desired import Gate, Override
+from autoscaler.domain.fleet import HostStatus, Machine, MachineState, Survey
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import Region
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reading import Answer
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile import deploys
+from autoscaler.reconcile.busy import answered, reports
+from autoscaler.reconcile.counting import AT_REST, NEW, PoolView, in_state_for
+from autoscaler.reconcile.ledger import Ledger
+
+SICK_SHARE = 0.45
+SICK_COUNT = 3
+COVERAGE = 0.8
+READY_FOR_S = 60.0
+LOOPING_CRASHES = 3
+"""After so many ends within a minute of our start a Machine is reported as crash-looping."""
+
+
+def gate(
+    view: PoolView,
+    ledger: Ledger,
+    *,
+    busy: Answer | None,
+    overrides: Sequence[Override] | None,
+    now: Instant,
+) -> Gate:
+    """Everything that forbids something now. `overrides` None means that they cannot be read: paused.
+
+    `ledger` is the one that has observed the survey; `busy` the answer to the pool's question for busy
+    Machines, None where it asks none.
+    """
+    in_force = [one for one in overrides or () if one.expires_at is None or one.expires_at > now.wall]
+    signs = deploys.active(view, ledger, now)
+    collapse = _collapse(ledger, view.survey)
+    return Gate(
+        paused=reason(ReasonCode.PAUSED, because="unreadable") if overrides is None else _pause(in_force),
+        no_in=(
+            *(reason(ReasonCode.DEPLOY, signal=name) for name in signs),
+            *collapse,
+            *_unhealthy(view),
+            *_coverage(view, ledger, answered(view.pool, busy), now),
+        ),
+        hold_in=_holds(view.pool, ledger, in_force),
+        no_create=(*collapse, *_no_template_yet(view, signs), *_crash_loops(view, ledger)),
+        overrides=tuple(in_force),
+        warnings=(*deploys.lapsed(view, ledger, now), *_looping(view, ledger)),
+    )
+
+
+def _pause(overrides: Iterable[Override]) -> Reason | None:
+    pauses = [one for one in overrides if one.kind == "pause"]
+    return reason(ReasonCode.PAUSED, because=pauses[0].because) if pauses else None
+
+
+def _holds(pool: Pool, ledger: Ledger, overrides: Iterable[Override]) -> Mapping[Region, tuple[Reason, ...]]:
+    paused = [one for one in overrides if one.kind == "pause_in"]
+    everywhere = tuple(reason(ReasonCode.PAUSE_IN, because=one.because) for one in paused)
+    holds = {}
+    for region in pool.regions:
+        arriving = sum(entry.home == region and not entry.stopped for entry in ledger.on_the_way)
+        here = (reason(ReasonCode.ARRIVING, machines=arriving),) if arriving else ()
+        if here or everywhere:
+            holds[region] = (*here, *everywhere)
+    return holds
+
+
+def _collapse(ledger: Ledger, survey: Survey) -> tuple[Reason, ...]:
+    if not ledger.vanished:
+        return ()
+    return (reason(ReasonCode.COLLAPSE, vanished=len(ledger.vanished), listed=len(survey.machines)),)
+
+
+def _unhealthy(view: PoolView) -> tuple[Reason, ...]:
+    meant_to_run = [
+        member.machine
+        for member in view.members
+        if member.machine.state not in AT_REST | NEW or member.machine.state is MachineState.FAILED
+    ]
+    sick = sum(map(_is_sick, meant_to_run))
+    if sick <= SICK_COUNT or sick <= SICK_SHARE * len(meant_to_run):
+        return ()
+    return (reason(ReasonCode.UNHEALTHY, machines=sick, of=len(meant_to_run)),)
+
+
+def _is_sick(machine: Machine) -> bool:
+    return machine.critical or machine.state is MachineState.FAILED or machine.host is not HostStatus.OK
+
+
+def _coverage(view: PoolView, ledger: Ledger, busy: Answer | None, now: Instant) -> tuple[Reason, ...]:
+    if busy is None:
+        return ()
+    expected = [
+        member.machine
+        for member in view.members
+        if member.machine.ready and _ready_for(member.machine, ledger, now) > READY_FOR_S
+    ]
+    heard = sum(reports(machine.id, busy) for machine in expected)
+    if heard >= COVERAGE * len(expected):
+        return ()
+    return (reason(ReasonCode.BUSY_COVERAGE, reported=heard, of=len(expected)),)
+
+
+def _ready_for(machine: Machine, ledger: Ledger, now: Instant) -> float:
+    started = now.wall - machine.started_at if machine.started_at is not None else 0.0
+    return max(started, in_state_for(machine, ledger, now))
+
+
+def _no_template_yet(view: PoolView, signs: Sequence[str]) -> tuple[Reason, ...]:
+    """During a deploy only a ready Machine of the newest release shows what is to be copied."""
+    if not signs:
+        return ()
+    newest = deploys.newest_release(view.group)
+    if any(member.machine.ready and deploys.release(member.machine) == newest for member in view.members):
+        return ()
+    return (reason(ReasonCode.DEPLOY, signal=signs[0]),)
+
+
+def _crash_loops(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:
+    looping = len(_looping(view, ledger))
+    if looping == 0 or 2 * looping < len(view.members):
+        return ()
+    return (reason(ReasonCode.CRASH_LOOP, machines=looping, of=len(view.members)),)
+
+
+def _looping(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:
+    counts = [(member.machine.id, ledger.crashes.get(member.machine.id, 0)) for member in view.members]
+    return tuple(
+        reason(ReasonCode.CRASH_LOOP, machine=machine, crashes=crashes)
+        for machine, crashes in counts
+        if crashes >= LOOPING_CRASHES
+    )
