@@ -1,0 +1,30 @@
+"""How many Machines a pool may create in a while, counted from the platform's own records.
+
+Not from our memory: so neither restarts nor a fleet that creates, exits and destroys itself escape it.
+"""
+
+from autoscaler.domain.fleet import Survey
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.pool import Budget, Pool
+from autoscaler.reconcile import marks
+
+LEAST = 10
+
+
+def budget(pool: Pool) -> Budget:
+    """The operator's own, else max(10, the pool's max) in ten minutes."""
+    return pool.budget or Budget(count=max(LEAST, pool.total.max))
+
+
+def created_recently(pool: Pool, survey: Survey, now: Instant) -> int:
+    """How many Machines of ours the platform has seen created within the budget's window.
+
+    `survey` must include deleted Machines. One without a time of creation counts as recent.
+    """
+    since = now.wall - budget(pool).window_s
+    ids = {
+        machine.id
+        for machine in survey.machines
+        if marks.made_by(machine, pool.name) and (machine.created_at is None or machine.created_at > since)
+    }
+    return len(ids)

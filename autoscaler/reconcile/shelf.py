@@ -1,0 +1,80 @@
+"""Volumes for Machines to come: which lie unused, which have to be made, and which are left over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoscaler.domain.fleet import HostStatus, Machine, Volume
+from autoscaler.domain.names import Region, VolumeId
+from autoscaler.domain.plan import CreateVolume, DestroyVolume
+from autoscaler.domain.pool import Volumes
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile import template
+from autoscaler.reconcile.situation import Draft, Situation
+
+USABLE = "created"
+UNUSED_FOR_S = 120.0
+"""A volume that lies unattached for less may belong to a Machine that somebody is just making."""
+
+
+def take(
+    situation: Situation, draft: Draft, region: Region, name: str, *, preferred: VolumeId | None
+) -> VolumeId | None:
+    """An unattached volume for a new Machine, taken out of the draft's stock; None if there is none."""
+    found = [
+        volume
+        for volume in situation.volumes or ()
+        if volume.name == name and volume.region == region and _free(situation, draft, volume)
+    ]
+    best = min(found, key=lambda volume: (volume.id != preferred, volume.id), default=None)
+    if best is None:
+        return None
+    draft.touched.add(best.id)
+    return best.id
+
+
+def make(situation: Situation, region: Region, source: Machine) -> CreateVolume:
+    """A volume like that of the Machine to be copied."""
+    mount: Mapping[str, Any] = template.mount(source) or {}
+    held = [volume for volume in situation.volumes or () if volume.attached_to == source.id]
+    size = mount.get("size_gb") or (held[0].size_gb if held else None)
+    return CreateVolume(
+        region=region,
+        name=str(mount.get("name", "")),
+        reason=reason(ReasonCode.VOLUMES, name=str(mount.get("name", ""))),
+        size_gb=size,
+        encrypted=held[0].encrypted if held else mount.get("encrypted"),
+        compute=(source.config or {}).get("guest"),
+    )
+
+
+def clear(situation: Situation, draft: Draft) -> None:
+    """Destroy what this process made for Machines that are not wanted any more."""
+    for volume in situation.volumes or ():
+        made_by_us = volume.id in situation.ledger.made_volumes
+        if made_by_us and volume.attached_to is None and volume.id not in draft.touched:
+            why = reason(ReasonCode.VOLUMES, name=volume.name)
+            draft.add(DestroyVolume(region=volume.region, volume=volume.id, reason=why))
+
+
+def orphans(situation: Situation) -> tuple[Reason, ...]:
+    """A warning with the number of volumes like the pool's own that nothing is attached to."""
+    names = {mount.get("name") for one in situation.view.group if (mount := template.mount(one)) is not None}
+    unattached = [one for one in situation.volumes or () if one.attached_to is None and one.name in names]
+    return (reason(ReasonCode.ORPHAN_VOLUMES, volumes=len(unattached)),) if unattached else ()
+
+
+def _free(situation: Situation, draft: Draft, volume: Volume) -> bool:
+    passed = situation.ledger.passed_volumes.get(volume.id)
+    return (
+        volume.attached_to is None
+        and volume.state == USABLE
+        and volume.host is HostStatus.OK
+        and volume.id not in draft.touched
+        and (passed is None or passed.until <= situation.now.mono)
+        and (volume.id in situation.ledger.made_volumes or _lies_about(situation, volume))
+    )
+
+
+def _lies_about(situation: Situation, volume: Volume) -> bool:
+    old = volume.created_at is not None and situation.now.wall - volume.created_at >= UNUSED_FOR_S
+    return situation.pool.volumes is Volumes.REUSE and old

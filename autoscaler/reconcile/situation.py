@@ -1,0 +1,126 @@
+"""Everything a plan is made from, and the plan in the making."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from autoscaler.domain.desired import Bounds, Decision, Gate
+from autoscaler.domain.fleet import Machine, MachineState, Volume
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import MachineId, Region
+from autoscaler.domain.plan import Action, Create, Plan, Shortfall
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reading import Answer
+from autoscaler.domain.reason import Reason
+from autoscaler.reconcile import busy as business
+from autoscaler.reconcile.budget import budget
+from autoscaler.reconcile.counting import PoolView, Roster
+from autoscaler.reconcile.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One tick's facts. `created_recently` and `volumes` are None where they were not read."""
+
+    view: PoolView
+    rosters: Mapping[Region, Roster]
+    decision: Decision
+    gate: Gate
+    ledger: Ledger
+    busy: Answer | None
+    created_recently: int | None
+    volumes: tuple[Volume, ...] | None
+    now: Instant
+
+    @property
+    def pool(self) -> Pool:
+        """Whose Machines these are."""
+        return self.view.pool
+
+    def desired(self, region: Region) -> int:
+        """How many Machines should serve the region."""
+        return self.decision.regions[region].desired
+
+    def bounds(self, region: Region) -> Bounds:
+        """The region's bounds as schedules left them."""
+        return self.decision.regions[region].bounds
+
+    def load(self, machine: Machine) -> float:
+        """How busy a Machine is; infinity if nobody knows."""
+        return business.load(machine, self.busy, self.now)
+
+
+class Draft:
+    """A plan in the making: what is already in it, and what may still be added.
+
+    `room` is how many more Machines each region may physically hold, `total_room` how many the pool,
+    `creations_left` how many may still be created, None if that cannot be known.
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        """Begin with an empty plan in the given situation."""
+        self._actions: list[Action] = []
+        self._missing = Counter[tuple[Region, Reason]]()
+        self.touched: set[str] = set()
+        unshown = situation.ledger.uncertain
+        present = {region: roster.present for region, roster in situation.rosters.items()}
+        self.room = {
+            region: situation.bounds(region).max - count - sum(one.region == region for one in unshown)
+            for region, count in present.items()
+        }
+        self.total_room = situation.decision.total.max - sum(present.values()) - len(unshown)
+        self.creations_left = _creations_left(situation)
+        self.names = _names(situation)
+
+    def add(self, *actions: Action) -> None:
+        """Append actions, in the order in which they are to happen to their Machine."""
+        self._actions += actions
+        self.touched |= {action.subject for action in actions}
+
+    def lack(self, region: Region, missing: int, why: Reason) -> None:
+        """Note Machines that cannot be had."""
+        if missing > 0:
+            self._missing[region, why] += missing
+
+    def untouched(self, machine: MachineId) -> bool:
+        """Whether nothing is planned for a Machine yet."""
+        return machine not in self.touched
+
+    def sealed(self, warnings: Iterable[Reason]) -> Plan:
+        """The finished plan."""
+        return Plan(
+            actions=tuple(self._actions),
+            shortfall=tuple(
+                Shortfall(region=region, missing=missing, reason=why)
+                for (region, why), missing in self._missing.items()
+            ),
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
+
+
+def _creations_left(situation: Situation) -> int | None:
+    """Those answered or uncertain that the platform does not list yet use up the budget, too."""
+    if situation.created_recently is None:
+        return None
+    listed = {machine.name for machine in situation.view.survey.machines}
+    on_the_way = {entry.name for entry in situation.ledger.on_the_way if entry.name is not None}
+    uncertain = {one.name for one in situation.ledger.uncertain if isinstance(one, Create)}
+    unlisted = len((on_the_way | uncertain) - listed)
+    return max(0, budget(situation.pool).count - situation.created_recently - unlisted)
+
+
+def _names(situation: Situation) -> set[str]:
+    machines = situation.view.survey.machines
+    live = {machine.name for machine in machines if machine.state is not MachineState.DESTROYED}
+    awaited = {entry.name for entry in situation.ledger.on_the_way if entry.name is not None}
+    uncertain = {one.name for one in situation.ledger.uncertain if isinstance(one, Create)}
+    return {*live, *awaited, *uncertain}
+
+
+def share(available: int, wanted: Mapping[Region, int]) -> dict[Region, int]:
+    """Give out what there is, one at a time, to whoever still lacks most; ties by name."""
+    given = dict.fromkeys(sorted(wanted), 0)
+    for _ in range(min(max(0, available), sum(wanted.values()))):
+        neediest = max(given, key=lambda region: wanted[region] - given[region])
+        given[neediest] += 1
+    return given

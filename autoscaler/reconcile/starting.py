@@ -1,0 +1,76 @@
+"""Which resting Machines may be started, and in which order."""
+
+from autoscaler.domain.fleet import MachineState
+from autoscaler.domain.names import Region
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile import marks
+from autoscaler.reconcile.counting import NEW, Member
+from autoscaler.reconcile.deploys import release
+from autoscaler.reconcile.ledger import Backoff
+from autoscaler.reconcile.situation import Draft, Situation
+
+FIRST = (MachineState.SUSPENDED, MachineState.STOPPED, MachineState.FAILED, MachineState.CREATED)
+
+
+def candidates(situation: Situation, draft: Draft, region: Region) -> list[Member]:
+    """The resting Machines of a region that may be started now, best first.
+
+    Suspended before stopped before failed before never launched; of each first those that serve the
+    region anyway, are not on their way out, did not crash, and run the newest release.
+    """
+    found = [
+        member
+        for member in situation.rosters[region].resting
+        if draft.untouched(member.machine.id) and startable(situation, member)
+    ]
+    return sorted(found, key=_order)
+
+
+def _order(member: Member) -> tuple[int, bool, bool, bool, int, str]:
+    machine = member.machine
+    return (
+        FIRST.index(machine.state),
+        member.home != machine.region,
+        marks.leaving(machine),
+        machine.last_exit is not None and machine.last_exit.crashed,
+        -release(machine),
+        machine.id,
+    )
+
+
+def startable(situation: Situation, member: Member) -> bool:
+    """Whether a resting Machine may be started now. One that never launched gets one chance."""
+    refused = situation.ledger.passed_over.get(member.machine.id)
+    if refused is not None and (refused.until > situation.now.mono or never_launched(refused)):
+        return False
+    return member.touchable and member.machine.state in FIRST
+
+
+def keeps_place(situation: Situation, member: Member) -> bool:
+    """Whether a resting Machine cannot be started just now for a reason that will pass by itself.
+
+    Nothing is created in its place.
+    """
+    lease = member.machine.lease
+    return (
+        lease is not None
+        and lease.expires_at > situation.now.wall
+        and not marks.protected(member.machine)
+        and member.machine.state not in NEW
+    )
+
+
+def never_launched(refused: Backoff) -> bool:
+    """Whether a start was refused because the Machine has never left `created`."""
+    return refused.reason.code is ReasonCode.STUCK
+
+
+def passed_over(situation: Situation, draft: Draft, region: Region, lacking: int) -> int:
+    """Note as lacking what rests but refused to start; how many are lacking beyond that."""
+    now, refused = situation.now.mono, situation.ledger.passed_over
+    for member in situation.rosters[region].resting:
+        entry = refused.get(member.machine.id)
+        if lacking and entry is not None and entry.until > now:
+            draft.lack(region, 1, reason(ReasonCode.PASSED_OVER, why=entry.reason.code))
+            lacking -= 1
+    return lacking

@@ -1,0 +1,96 @@
+"""Which Machine a new one is copied from, and what of its configuration is not inherited."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from autoscaler.domain.fleet import HostStatus, Machine, MachineState
+from autoscaler.domain.names import PoolName, Region, VolumeId
+from autoscaler.reconcile import marks
+from autoscaler.reconcile.counting import Member, PoolView
+from autoscaler.reconcile.deploys import BLUEGREEN_TAG, newest_release, release
+
+NOT_INHERITED = ("standbys", "schedule")
+NOT_INHERITED_ENV = "FLY_STANDBY_FOR"
+NOT_INHERITED_METADATA = frozenset({"fly_flyctl_bluegreen_launch_id", "fly_previous_alloc"})
+
+
+def choose(view: PoolView, region: Region) -> Machine | None:
+    """The Machine to copy for `region`: of the newest release, ready if any is, of the region if any is.
+
+    Else a stopped or suspended one that did not crash; None where the group has nothing fit to be copied.
+    """
+    newest = newest_release(view.group)
+    fit = [member.machine for member in view.members if _fit(member, newest)]
+    ready = [machine for machine in fit if machine.ready]
+    resting = [machine for machine in fit if _rests_well(machine)]
+    return min(ready or resting, key=lambda machine: (machine.region != region, machine.id), default=None)
+
+
+def _fit(member: Member, newest: int) -> bool:
+    machine = member.machine
+    return (
+        machine.host is HostStatus.OK
+        and bool(machine.config)
+        and not machine.cordoned
+        and not marks.leaving(machine)
+        and not marks.protected(machine)
+        and machine.metadata.get(BLUEGREEN_TAG) != "safe_to_destroy"
+        and release(machine) == newest
+    )
+
+
+def _rests_well(machine: Machine) -> bool:
+    resting = machine.state in {MachineState.STOPPED, MachineState.SUSPENDED}
+    return resting and not (machine.last_exit is not None and machine.last_exit.crashed)
+
+
+def mount(machine: Machine) -> Mapping[str, Any] | None:
+    """The volume mount of a Machine, None without any. The platform allows one."""
+    mounts = (machine.config or {}).get("mounts") or [None]
+    found: Mapping[str, Any] | None = mounts[0]
+    return found
+
+
+def inherit(
+    machine: Machine,
+    *,
+    pool: PoolName,
+    home: Region | None = None,
+    asleep: bool = False,
+    volume: VolumeId | None = None,
+) -> dict[str, Any]:
+    """The configuration of a new Machine: the other one's, field by field, known to us or not.
+
+    Not inherited is what ties it to another Machine or to a deploy of the past. `home` is named where it
+    is not the region it runs in; `volume` is the one to mount.
+    """
+    config = copy.deepcopy(dict(machine.config or {}))
+    for key in NOT_INHERITED:
+        config.pop(key, None)
+    if isinstance(config.get("env"), dict):
+        config["env"].pop(NOT_INHERITED_ENV, None)
+    for entry in config.get("mounts") or ():
+        entry.pop("volume", None)
+        if volume is not None:
+            entry["volume"] = volume
+    config["metadata"] = _metadata(config.get("metadata") or {}, pool=pool, home=home, asleep=asleep)
+    if machine.image:
+        config["image"] = machine.image
+    return config
+
+
+def _metadata(
+    inherited: Mapping[str, str], *, pool: PoolName, home: Region | None, asleep: bool
+) -> dict[str, str]:
+    kept = {
+        key: value
+        for key, value in inherited.items()
+        if key not in NOT_INHERITED_METADATA and not key.startswith(marks.PREFIX)
+    }
+    return (
+        kept
+        | {marks.POOL: pool}
+        | ({marks.HOME: home} if home is not None else {})
+        | ({marks.ASLEEP: "true"} if asleep else {})
+    )

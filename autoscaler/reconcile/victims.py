@@ -1,0 +1,55 @@
+"""Which Machines of a region leave when there are too many."""
+
+from collections.abc import Callable, Iterable
+
+from autoscaler.domain.fleet import Machine, MachineState
+from autoscaler.reconcile import marks
+from autoscaler.reconcile.counting import STARTING, Member
+from autoscaler.reconcile.deploys import release
+
+STOPPABLE = STARTING | {MachineState.STARTED}
+
+Load = Callable[[Machine], float]
+"""How busy a Machine is; 0 is idle, infinity unknown."""
+
+
+def choose(serving: Iterable[Member], *, surplus: int, desired: int, load: Load) -> tuple[Member, ...]:
+    """At most `surplus` Machines, those that are missed least first.
+
+    Draining already, then critical, then not yet ready, then least busy, then spilled in from elsewhere,
+    then of an old release, then youngest. Never so many ready ones that fewer than `desired` remain.
+    A Machine that is leaving and may not be touched just now keeps its place among them.
+    """
+    everyone = tuple(serving)
+    spare_ready = sum(member.machine.ready for member in everyone) - desired
+    chosen: list[Member] = []
+    for member in sorted(filter(_may_leave, everyone), key=_order(load)):
+        if len(chosen) >= surplus:
+            break
+        if member.machine.ready:
+            if spare_ready <= 0:
+                continue
+            spare_ready -= 1
+        chosen.append(member)
+    return tuple(chosen)
+
+
+def _may_leave(member: Member) -> bool:
+    return member.machine.state in STOPPABLE and (member.touchable or marks.leaving(member.machine))
+
+
+def _order(load: Load) -> Callable[[Member], tuple[bool, bool, bool, float, bool, int, float, str]]:
+    def missed(member: Member) -> tuple[bool, bool, bool, float, bool, int, float, str]:
+        machine = member.machine
+        return (
+            not marks.leaving(machine),
+            not machine.critical,
+            machine.ready,
+            load(machine),
+            member.home == machine.region,
+            release(machine),
+            -(machine.created_at or 0.0),
+            machine.id,
+        )
+
+    return missed
