@@ -1,0 +1,93 @@
+"""Every mistake is told at once, and nothing is told that only follows from another."""
+
+from pathlib import Path
+
+from autoscaler.service.settings import load
+from tests.service.configurations import (
+    POOL_TABLE,
+    complaints,
+    environment,
+    faults,
+    file_environment,
+    one_pool,
+)
+
+
+def test_an_empty_environment_is_told_everything_it_needs() -> None:
+    assert set(complaints({})) == {
+        "AUTOSCALER_API_TOKEN",
+        "AUTOSCALER_APP",
+        "AUTOSCALER_REGIONS",
+        "AUTOSCALER_PER_MACHINE",
+    }
+
+
+def test_faults_of_every_kind_come_together() -> None:
+    found = complaints(
+        environment(
+            intervall="3s",
+            dry_run="yes",
+            regions="ord=5..1",
+            leave="destroi",
+            query="x{$job}",
+            utilization="1",
+        )
+    )
+    assert set(found) == {
+        "AUTOSCALER_INTERVALL",
+        "AUTOSCALER_DRY_RUN",
+        "AUTOSCALER_REGIONS",
+        "AUTOSCALER_LEAVE",
+        "AUTOSCALER_PER_MACHINE, AUTOSCALER_UTILIZATION",
+    }
+
+
+def test_one_wrong_key_does_not_hide_what_the_others_contradict() -> None:
+    found = complaints(one_pool('grup = "a"\nleave = "destroy"\ncreate = false'))
+    assert set(found) == {"pools.shop.grup", "pools.shop.leave"}
+
+
+def test_nothing_is_said_of_keys_that_only_follow_from_a_wrong_one() -> None:
+    assert set(complaints(environment(regions="ord=5..1", total="1..1"))) == {"AUTOSCALER_REGIONS"}
+
+
+def test_variables_of_a_pool_beside_a_files_pools_are_an_error() -> None:
+    environ = {**file_environment(POOL_TABLE), "AUTOSCALER_GROUP": "", "AUTOSCALER_SPARE": "1"}
+    assert complaints(environ) == {
+        "AUTOSCALER_GROUP, AUTOSCALER_SPARE": "describes a pool in the environment beside the pools of the"
+        " file; say it in the file and take the variables away"
+    }
+
+
+def test_a_file_without_pools_may_leave_the_pool_to_the_environment() -> None:
+    settings = load({**environment(), "AUTOSCALER_CONFIG_TOML": "daemon.dry_run = true"})
+    assert (settings.dry_run, len(settings.pools)) == (True, 1)
+
+
+def test_a_file_without_pools_and_no_variables_is_an_error() -> None:
+    assert complaints(file_environment("daemon.dry_run = true")) == {
+        "pools": "there is none; add a table [pools.NAME] to the file, or set AUTOSCALER_APP and the other"
+        " variables of a pool"
+    }
+
+
+def test_path_and_text_together_are_an_error() -> None:
+    environ = {**file_environment(POOL_TABLE), "AUTOSCALER_CONFIG": "autoscaler.toml"}
+    assert set(complaints(environ)) == {"AUTOSCALER_CONFIG, AUTOSCALER_CONFIG_TOML"}
+
+
+def test_an_unreadable_file_is_one_sentence_and_nothing_it_may_hold_is_called_missing(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.toml")
+    assert [str(fault) for fault in faults({"AUTOSCALER_CONFIG": missing})] == [
+        f"{missing}: there is no such file; correct AUTOSCALER_CONFIG"
+    ]
+
+
+def test_other_faults_are_told_beside_an_unreadable_file() -> None:
+    assert set(
+        complaints({"AUTOSCALER_CONFIG_TOML": "=", "AUTOSCALER_INTERVAL": "5", "AUTOSCALER_X": ""})
+    ) == {
+        "AUTOSCALER_CONFIG_TOML",
+        "AUTOSCALER_INTERVAL",
+        "AUTOSCALER_X",
+    }
