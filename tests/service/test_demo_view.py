@@ -63,5 +63,5 @@ def test_the_table_has_a_row_per_region_with_its_last_reason() -> None:
 
 def test_the_summary_compares_with_a_fixed_fleet() -> None:
     assert summary(SCORE) == (
-        "unserved 2.5% of the load; 40 Machine-seconds, 40% of the 100 of a fixed fleet of peak size"
+        "unserved 2.5% of the load; 40 Machine-seconds, 40% of the 100 of a fixed fleet"
     )

@@ -72,7 +72,7 @@ def summary(score: Score) -> str:
     """How well the fleet has followed so far, and what a fixed fleet would have used."""
     return (
         f"unserved {score.unserved_percent:.1f}% of the load; {score.machine_seconds:.0f} Machine-seconds, "
-        f"{score.of_fixed_percent:.0f}% of the {score.fixed_machine_seconds:.0f} of a fixed fleet of peak size"
+        f"{score.of_fixed_percent:.0f}% of the {score.fixed_machine_seconds:.0f} of a fixed fleet"
     )
 
 
