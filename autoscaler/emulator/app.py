@@ -7,27 +7,33 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from autoscaler.emulator import launching, leases_api, machines_api, prometheus_api
+from autoscaler.emulator import (
+    apps_api,
+    control_api,
+    guest_api,
+    leases_api,
+    machines_api,
+    others_api,
+    platform_api,
+    prometheus_api,
+    volumes_api,
+)
 from autoscaler.emulator.clock import Clock, RunningClock
 from autoscaler.emulator.config import EmulatorConfig
 from autoscaler.emulator.gateway import ConnectionDropped, Gateway
-from autoscaler.emulator.world import World
+from autoscaler.emulator.seeding import new_world
 
-
-def new_world(config: EmulatorConfig, now: float) -> World:
-    """A world with the configured app and its Machines."""
-    world = World(config, now)
-    world.add_app(config.app)
-    if config.machines:
-        launching.seed(
-            world,
-            app=config.app,
-            group=config.group,
-            regions=config.regions,
-            count=config.machines,
-            state=config.state,
-        )
-    return world
+MODULES = (
+    apps_api,
+    control_api,
+    guest_api,
+    leases_api,
+    machines_api,
+    others_api,
+    platform_api,
+    prometheus_api,
+    volumes_api,
+)
 
 
 def build(
@@ -44,9 +50,8 @@ def build(
     running = clock or RunningClock()
     world = new_world(config, running.now())
     gateway = Gateway(world, running, dropped)
-    modules = (leases_api, machines_api, prometheus_api)
     app = Starlette(
-        routes=[route for module in modules for route in module.routes(gateway)],
+        routes=[route for module in MODULES for route in module.routes(gateway)],
         exception_handlers={HTTPException: _unrouted},
     )
     app.state.world = world

@@ -1,14 +1,12 @@
 """How Machines come to be, and how an update makes new versions of them."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from autoscaler.emulator import errors, lifecycle, volumes
-from autoscaler.emulator.capacity import hosts, place, reserve
+from autoscaler.emulator.capacity import place, reserve
 from autoscaler.emulator.faults import Kind
 from autoscaler.emulator.leasing import fence
-from autoscaler.emulator.machine_config import accepted, deployed, image_ref
+from autoscaler.emulator.machine_config import accepted, image_ref
 from autoscaler.emulator.record import Json, Machine
 from autoscaler.emulator.world import World
 
@@ -37,7 +35,7 @@ def create(
         raise errors.name_taken(taken.id, taken.name)
     volume = volumes.claimable(world, app, kept, region)
     where, host = (volume.region, volume.host) if volume else place(world, app, region)
-    machine = _new(world, app, kept, name=name, region=where, host=host, cordoned=cordoned)
+    machine = enrol(world, app, kept, name=name, region=where, host=host, cordoned=cordoned)
     if volume:
         volumes.attach(world, volume, machine)
     if skip_launch or kept.get("standbys"):
@@ -90,43 +88,10 @@ def update(
     return moved
 
 
-def seed(
-    world: World,
-    *,
-    app: str,
-    group: str,
-    regions: tuple[str, ...],
-    count: int,
-    state: str = "stopped",
-    release: int | None = None,
-    config: Mapping[str, Any] | None = None,
-    age_s: float = 3600.0,
-) -> list[Machine]:
-    """Machines as an earlier deploy left them, dealt to the regions in turn, already in `state`."""
-    if app not in world.apps:
-        world.add_app(app)
-    base = deployed(
-        app=app,
-        group=group,
-        release=world.config.release if release is None else release,
-        guest=dict(world.config.guest),
-        primary_region=regions[0],
-        services=world.config.services,
-    )
-    kept = accepted(_overlay(base, {**world.config.machine_config, **(config or {})}))
-    made = []
-    for number in range(count):
-        region = regions[number % len(regions)]
-        rack = hosts(world, region)
-        host = rack[number // len(regions) % len(rack)]
-        machine = _new(world, app, dict(kept), name=None, region=region, host=host, cordoned=False)
-        made.append(_aged(world, machine, state, age_s))
-    return made
-
-
-def _new(
+def enrol(
     world: World, app: str, config: Json, *, name: str | None, region: str, host: str, cordoned: bool
 ) -> Machine:
+    """A Machine in state created, with nothing planned for it."""
     version = world.ids.ulid()
     machine = Machine(
         id=world.ids.machine(),
@@ -147,29 +112,6 @@ def _new(
     )
     stuck = world.faults.hit(Kind.STUCK, world.facts(machine, "create"), world.now)
     return world.put(replace(machine, stuck=True) if stuck else machine)
-
-
-def _aged(world: World, machine: Machine, state: str, age_s: float) -> Machine:
-    begun = world.now - age_s
-    running = state == "started"
-    story = {"started": ("start", "started"), "stopped": ("exit", "stopped"), "suspended": ("suspend",) * 2}
-    kind, status = story.get(state, ("launch", "created"))
-    last = replace(world.event(kind, status if state != "suspended" else "suspended", "flyd"), at=begun)
-    events = tuple(replace(event, at=begun) for event in machine.events)
-    return world.put(
-        replace(
-            machine,
-            state=state,
-            created_at=begun,
-            updated_at=begun,
-            events=events if state == "created" else (last, *events),
-            generation=1,
-            started_at=begun if running else None,
-            stopped_at=None if running else begun,
-            checks="passing" if running else "",
-            checked_at=begun,
-        )
-    )
 
 
 def _launched(world: World, machine: Machine) -> None:
@@ -195,16 +137,3 @@ def _check_immutable(machine: Machine, config: Json, name: str | None, region: s
         raise errors.invalid("the region of a machine cannot be changed")
     if volumes.mounted(config) != volumes.mounted(machine.config):
         raise errors.invalid("the volume of a machine cannot be changed")
-
-
-def _overlay(base: Json, over: Mapping[str, Any]) -> Json:
-    """Maps are merged, everything else is replaced; None removes."""
-    merged = dict(base)
-    for key, value in over.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(merged.get(key), dict):
-            merged[key] = _overlay(merged[key], value)
-        else:
-            merged[key] = value
-    return merged

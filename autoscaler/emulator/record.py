@@ -110,3 +110,4 @@ class Volume:
     machine: str | None = None
     released_at: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    snapshots: tuple[Json, ...] = ()

@@ -5,10 +5,13 @@ from dataclasses import replace
 from autoscaler.domain.names import Region
 from autoscaler.emulator import errors
 from autoscaler.emulator.capacity import host_has_room, hosts, regions_asked
+from autoscaler.emulator.ids import digest
 from autoscaler.emulator.record import Json, Machine, Volume
+from autoscaler.emulator.timestamps import rfc3339_ms
 from autoscaler.emulator.world import World
 
 KEPT_SETTINGS = ("encrypted", "fstype", "snapshot_retention", "auto_backup_enabled")
+CONFIGURABLE = ("snapshot_retention", "auto_backup_enabled")
 DEFAULTS: Json = {"encrypted": True, "fstype": "ext4", "snapshot_retention": 5, "auto_backup_enabled": True}
 
 
@@ -93,6 +96,28 @@ def destroy(world: World, volume: Volume) -> Volume:
         raise errors.precondition(f"volume is currently bound to machine {taken}")
     world.volumes[volume.id] = replace(volume, state="scheduling_destroy")
     return world.volumes[volume.id]
+
+
+def configure(world: World, volume: Volume, settings: Json) -> Volume:
+    """Change how often it is saved and for how long."""
+    wanted: Json = {key: settings[key] for key in CONFIGURABLE if key in settings}
+    world.volumes[volume.id] = replace(volume, settings={**volume.settings, **wanted})
+    return world.volumes[volume.id]
+
+
+def snapshot(world: World, volume: Volume) -> None:
+    """Save it."""
+    name = f"vs_{world.ids.app()}"
+    saved = {
+        "id": name,
+        "created_at": rfc3339_ms(world.now),
+        "digest": digest(name),
+        "size": 4096,
+        "volume_size": volume.size_gb * 1024**3,
+        "status": "created",
+        "retention_days": volume.settings.get("snapshot_retention", 5),
+    }
+    world.volumes[volume.id] = replace(volume, snapshots=(*volume.snapshots, saved))
 
 
 def of_app(world: World, app: str) -> list[Volume]:

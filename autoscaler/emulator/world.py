@@ -18,6 +18,7 @@ PAST_KEPT = 64
 EVENTS_KEPT = 50
 
 Step = Callable[["World", Machine], None]
+Chore = Callable[["World"], None]
 
 
 class World:
@@ -39,35 +40,47 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.volumes: dict[str, Volume] = {}
         self.leases: dict[str, Lease] = {}
+        self.tokens = dict(config.tokens)
         self.reserved: dict[str, int] = {}
         """Places taken, by host and by region."""
         self.app_machines: dict[str, dict[str, None]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._past: dict[str, deque[tuple[float, Machine]]] = {}
-        self._agenda: list[tuple[float, int, str, int, Step]] = []
+        self._agenda: list[tuple[float, int, Chore]] = []
         self._held: dict[str, Step] = {}
         self._count = 0
 
     def advance(self, now: float) -> None:
         """Bring the world to `now`; an earlier moment changes nothing."""
         while self._agenda and self._agenda[0][0] <= now:
-            at, _, machine_id, generation, step = heapq.heappop(self._agenda)
+            at, _, chore = heapq.heappop(self._agenda)
             self.now = max(self.now, at)
-            machine = self.machines[machine_id]
-            if machine.generation != generation:
-                continue
-            if machine.stuck:
-                self._held[machine_id] = step
-            else:
-                step(self, machine)
+            chore(self)
         self.now = max(self.now, now)
 
     def plan(self, machine: Machine, delay_s: float, step: Step) -> None:
         """Do `step` in `delay_s` unless the Machine changes its state before."""
+        machine_id, generation = machine.id, machine.generation
+
+        def take(world: World) -> None:
+            current = world.machines[machine_id]
+            if current.generation != generation:
+                return
+            if current.stuck:
+                world.hold(current, step)
+            else:
+                step(world, current)
+
+        self.plan_chore(delay_s, take)
+
+    def plan_chore(self, delay_s: float, chore: Chore) -> None:
+        """Do something in `delay_s`, whatever happens."""
         self._count += 1
-        at = round(self.now + delay_s, 6)
-        entry = (at, self._count, machine.id, machine.generation, step)
-        heapq.heappush(self._agenda, entry)
+        heapq.heappush(self._agenda, (round(self.now + delay_s, 6), self._count, chore))
+
+    def hold(self, machine: Machine, step: Step) -> None:
+        """Keep a stuck Machine's next step until it is freed."""
+        self._held[machine.id] = step
 
     def put(self, machine: Machine) -> Machine:
         """Remember the Machine as it is now."""
