@@ -1,0 +1,144 @@
+"""Fold a survey into the Ledger: what arrived, what was lost, what crashed, what vanished, what idles."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from autoscaler.domain.fleet import Change, HostStatus, Machine, MachineState, Survey, Volume
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import MachineId
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile import backoff, crashing
+from autoscaler.reconcile.arrivals import sort_arrivals, unshown
+from autoscaler.reconcile.counting import GONE, UNDER_DEPLOY
+from autoscaler.reconcile.ledger import Ledger, Seen
+
+CHANGES_KEPT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One tick's look at a pool: the whole app's survey, and of its Machines those of the pool.
+
+    `signals` are the present signs of a deploy, by name; `idle` the draining Machines that read idle;
+    `drains` when each drain in force began; `volumes` the app's volumes if they were read.
+    """
+
+    survey: Survey
+    members: tuple[Machine, ...]
+    signals: frozenset[str] = frozenset()
+    idle: frozenset[MachineId] = frozenset()
+    drains: Mapping[MachineId, float] = field(default_factory=dict)
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The Ledger after a survey, and what an operator should know of it."""
+
+    ledger: Ledger
+    warnings: tuple[Reason, ...] = ()
+
+
+def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
+    """The Ledger after a survey, before anything is decided.
+
+    Afterwards `vanished` is empty unless the survey is a collapse: more than half of the Machines
+    known a tick ago are missing without our doing. It lasts until half of the missing are listed
+    again, or `accept_loss` is called; while it lasts `seen` remembers them.
+    """
+    listed = frozenset(machine.id for machine in sight.survey.machines)
+    arrivals = sort_arrivals(ledger, sight.survey, now.mono)
+    vanished = _vanished(ledger, listed)
+    lost = [reason(ReasonCode.LOST_ON_THE_WAY, machine=it.machine, name=it.name) for it in arrivals.lost]
+    crashed = crashing.fold(ledger, sight.members, now)
+    updated = _updated(ledger.seen, sight.members)
+    parked = backoff.remembered(ledger.parked, now.mono)
+    if updated or _newcomers(ledger.seen, sight.members):
+        parked = backoff.without(parked, (r for r, entry in parked.items() if _curable(entry.reason)))
+    observed = replace(
+        crashed,
+        on_the_way=arrivals.still,
+        uncertain=unshown(ledger.uncertain, sight.survey, pool.name),
+        parked=parked,
+        passed_over=backoff.without(backoff.remembered(crashed.passed_over, now.mono), updated),
+        passed_volumes=backoff.remembered(ledger.passed_volumes, now.mono),
+        idle={machine: 1 + _idle_before(ledger, machine, updated) for machine in sorted(sight.idle)},
+        seen=_seen(ledger, sight.members, vanished, now.mono),
+        vanished=vanished,
+        expected_gone=ledger.expected_gone & (listed | frozenset(ledger.seen)),
+        drains=sight.drains,
+        made_volumes=ledger.made_volumes - {volume.id for volume in sight.volumes if volume.attached_to},
+        signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},
+        changes=_recent(ledger.changes, pool, now.mono),
+    )
+    return Observed(ledger=observed, warnings=tuple(lost))
+
+
+def accept_loss(ledger: Ledger) -> Ledger:
+    """The Ledger once the platform has confirmed that the vanished Machines do not exist any more."""
+    seen = {machine: entry for machine, entry in ledger.seen.items() if machine not in ledger.vanished}
+    return replace(ledger, seen=seen, vanished=frozenset())
+
+
+def _vanished(ledger: Ledger, listed: frozenset[MachineId]) -> frozenset[MachineId]:
+    missing = frozenset(ledger.seen) - listed - ledger.expected_gone
+    if ledger.vanished:
+        back = len(ledger.vanished & listed)
+        return frozenset() if 2 * back >= len(ledger.vanished) else ledger.vanished | missing
+    return missing if 2 * len(missing) > len(ledger.seen) else frozenset()
+
+
+def _seen(
+    ledger: Ledger, members: Iterable[Machine], vanished: frozenset[MachineId], mono: float
+) -> dict[MachineId, Seen]:
+    remembered = {machine: entry for machine, entry in ledger.seen.items() if machine in vanished}
+    alive = {
+        machine.id: _sighting(ledger.seen.get(machine.id), machine, mono)
+        for machine in members
+        if machine.state not in GONE
+    }
+    return remembered | alive
+
+
+def _sighting(former: Seen | None, machine: Machine, mono: float) -> Seen:
+    same = former is not None and former.state == machine.state and former.instance_id == machine.instance_id
+    served = former is None or former.served
+    lost_since = former.host_lost_since if former is not None else None
+    return Seen(
+        state=machine.state,
+        since=former.since if former is not None and same else mono,
+        instance_id=machine.instance_id,
+        region=machine.region,
+        served=served if machine.state in UNDER_DEPLOY else machine.state is MachineState.STARTED,
+        host_lost_since=None if machine.host is HostStatus.OK else mono if lost_since is None else lost_since,
+    )
+
+
+def _updated(seen: Mapping[MachineId, Seen], members: Iterable[Machine]) -> frozenset[MachineId]:
+    """Machines that have become another version of themselves: what was learnt of them is void."""
+    return frozenset(
+        machine.id
+        for machine in members
+        if machine.id in seen and seen[machine.id].instance_id != machine.instance_id
+    )
+
+
+def _newcomers(seen: Mapping[MachineId, Seen], members: Iterable[Machine]) -> bool:
+    return any(machine.id not in seen for machine in members)
+
+
+def _curable(why: Reason) -> bool:
+    """A configuration that was refused may be a different one now."""
+    return why.code is ReasonCode.INVALID_CONFIG
+
+
+def _idle_before(ledger: Ledger, machine: MachineId, updated: frozenset[MachineId]) -> int:
+    return 0 if machine in updated else ledger.idle.get(machine, 0)
+
+
+def _recent(changes: tuple[Change, ...], pool: Pool, mono: float) -> tuple[Change, ...]:
+    steps = (pool.scale_in.step, pool.scale_out.step)
+    periods = [max(step.period_s, step.count_period_s or 0.0) for step in steps if step is not None]
+    kept_s = max(CHANGES_KEPT_S, *periods) if periods else CHANGES_KEPT_S
+    return tuple(change for change in changes if mono - change.mono <= kept_s)
