@@ -106,6 +106,7 @@ class RuleTable(Belief):
             reason="For loads that no single quotient describes.",
             example='"ceil(backlog / 10) + (oldest > 300 ? 2 : 0)"',
             variable="AUTOSCALER_EXPRESSION",
+            variable_example="ceil(load / 10) + 1",
         )
     )
 

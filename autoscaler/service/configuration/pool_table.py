@@ -90,7 +90,7 @@ class PoolTable(Model):
 
     app: Annotated[str, leaf(APP_NAME)] = setting(
         meaning="Target app. In the environment also the pool's name.",
-        reason="Required, unless a file has the pools.",
+        reason="Nobody can guess it.",
         example='"shop-worker"',
         variable="AUTOSCALER_APP",
     )
@@ -113,7 +113,7 @@ class PoolTable(Model):
         Annotated[str, PlainValidator(parse_region)], Annotated[RegionTable, BeforeValidator(as_range)]
     ] = setting(
         meaning="Where the pool may run, with the least and most Machines; `weight` shares pool-wide demand.",
-        reason="Required: there is no unbounded pool.",
+        reason="There is no unbounded pool.",
         example='{ ord = "1..10", ams = { range = "0..5", weight = 2 } }',
         variable="AUTOSCALER_REGIONS",
         variable_example="ord=1..10, ams=0..5",

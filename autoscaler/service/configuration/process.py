@@ -88,7 +88,7 @@ class HttpTable(Model):
     port: Annotated[int, leaf(whole(0, 65535))] = setting(
         9090,
         meaning="TCP port of `/metrics` and the other endpoints; 0 takes a free one and logs it.",
-        reason="Where Fly's documentation expects an app's metrics.",
+        reason="Where `[metrics]` of our `fly.toml` sends Fly's scraper.",
         example="9091",
         variable="AUTOSCALER_HTTP_PORT",
     )
