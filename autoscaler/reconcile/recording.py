@@ -77,9 +77,10 @@ def _on_the_way(
     homes: Mapping[MachineId, Region],
     mono: float,
 ) -> tuple[OnTheWay, ...]:
-    awaited = {entry.machine or entry.name for entry in known}
-    new = [_awaited(outcome, homes, mono) for outcome in outcomes]
-    return (*known, *(entry for entry in new if entry and (entry.machine or entry.name) not in awaited))
+    machines = {entry.machine for entry in known} - {None}
+    names = {entry.name for entry in known} - {None}
+    new = [entry for outcome in outcomes if (entry := _awaited(outcome, homes, mono)) is not None]
+    return (*known, *(entry for entry in new if entry.machine not in machines and entry.name not in names))
 
 
 def _awaited(outcome: Outcome, homes: Mapping[MachineId, Region], mono: float) -> OnTheWay | None:

@@ -66,6 +66,12 @@ def test_what_is_awaited_already_is_not_awaited_twice_or_longer():
     assert recorded(done(start("a")), done(create(1)), ledger=first, mono=9.0).on_the_way == first.on_the_way
 
 
+def test_a_machine_whose_id_becomes_known_later_is_awaited_once():
+    first = recorded(so(create(1), Applied()))
+    again = recorded(so(create(1), AlreadySo(machine=MachineId("x"))), ledger=first)
+    assert [entry.name for entry in again.on_the_way] == [create(1).name]
+
+
 @pytest.mark.parametrize("result", NOTHING_HAPPENED)
 def test_nothing_is_on_its_way_after_an_action_that_was_not_carried_out(result: Result):
     ledger = recorded(so(start("a"), result), so(create(1), result))
