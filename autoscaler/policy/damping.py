@@ -1,0 +1,107 @@
+"""What keeps a fleet from following every twitch of its load: windows and steps, per region and direction.
+
+A window is a short list of (monotonic seconds, machines): only entries that may still become its extreme
+are kept, so its length depends on how the load moved and not on how long the window is.
+"""
+
+from dataclasses import dataclass
+
+from autoscaler.domain.fleet import Change, RegionCount
+from autoscaler.domain.pool import Step
+from autoscaler.policy.arithmetic import whole
+
+Entries = tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a region leaves behind: its last desired count, its windows, its last known demand.
+
+    `highs` serve the way in, `lows` the way out; `raw_at` is monotonic.
+    """
+
+    desired: int
+    highs: Entries = ()
+    lows: Entries = ()
+    raw: int | None = None
+    raw_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """How long each direction looks back, and after how long a demand is no longer the last known one."""
+
+    in_s: float
+    out_s: float
+    fresh_s: float
+
+
+def entered(
+    trace: Trace, raw: int, mono: float, windows: Windows, *, told: bool, gap: bool
+) -> tuple[Entries, Entries]:
+    """The windows after this tick's demand.
+
+    One that could not be told enters as the last known demand while that is fresh, else as the last
+    desired count: or the first low reading after an outage would empty the window. So does a `gap`.
+    """
+    machines = raw
+    if not told:
+        known = trace.raw is not None and mono - trace.raw_at <= windows.fresh_s
+        machines = trace.raw if known and trace.raw is not None else trace.desired
+    high = max(machines, trace.desired) if gap else machines
+    low = min(machines, trace.desired) if gap else machines
+    lows = push_low(trace.lows, mono, low, windows.out_s) if windows.out_s else ()
+    return push_high(trace.highs, mono, high, windows.in_s), lows
+
+
+def push_high(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
+    """Add an entry; the first of the result is the highest of the window, which includes both its ends."""
+    first, last = 0, len(entries)
+    while first < last and entries[first][0] < at - window_s:
+        first += 1
+    while last > first and entries[last - 1][1] <= machines:
+        last -= 1
+    return (*entries[first:last], (at, machines))
+
+
+def push_low(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
+    """Add an entry; the first of the result is the lowest of the window."""
+    first, last = 0, len(entries)
+    while first < last and entries[first][0] < at - window_s:
+        first += 1
+    while last > first and entries[last - 1][1] >= machines:
+        last -= 1
+    return (*entries[first:last], (at, machines))
+
+
+def most_after_step(step: Step, count: RegionCount, changes: tuple[Change, ...], now: float) -> int:
+    """The highest count a step outwards allows: what there was when its period began, and so much more."""
+    settled = count.capacity - count.draining
+    limits = []
+    for period, amount, fraction in _alternatives(step):
+        began = settled - sum(c.machines for c in changes if c.machines > 0 and c.mono > now - period)
+        limits.append(began + _allowed(amount, fraction, began))
+    return max(limits)
+
+
+def least_after_step(step: Step, count: RegionCount, changes: tuple[Change, ...], now: float) -> int:
+    """The lowest count a step inwards allows; Machines marked to leave have left already."""
+    settled = count.capacity - count.draining
+    limits = []
+    for period, amount, fraction in _alternatives(step):
+        began = settled - sum(c.machines for c in changes if c.machines < 0 and c.mono > now - period)
+        limits.append(began - _allowed(amount, fraction, began))
+    return min(limits)
+
+
+def _alternatives(step: Step) -> list[tuple[float, int, float | None]]:
+    found: list[tuple[float, int, float | None]] = []
+    if step.fraction is not None:
+        found.append((step.period_s, 0, step.fraction))
+    if step.count is not None:
+        found.append((step.count_period_s or step.period_s, step.count, None))
+    return found
+
+
+def _allowed(amount: int, fraction: float | None, began: int) -> int:
+    return max(1, amount if fraction is None else whole(max(0, began) * fraction))
