@@ -6,7 +6,7 @@ from typing import Any
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.fleet import Machine, MachineState
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import AppName, InstanceId, MachineId, MachineName, PoolName, Region
+from autoscaler.domain.names import AppName, GroupName, InstanceId, MachineId, MachineName, PoolName, Region
 from autoscaler.domain.outcome import Applied, Outcome, Refusal, Refused, Result
 from autoscaler.domain.plan import Action, Create, Start, Stop
 from autoscaler.domain.pool import Pool, RegionSpec
@@ -39,6 +39,7 @@ def a_machine(label: str, state: MachineState = MachineState.STARTED, **changes:
         state=state,
         region=ORD,
         instance_id=InstanceId("v1"),
+        group=GroupName("app"),
     )
     return replace(known, **changes)
 

@@ -1,0 +1,68 @@
+"""A plan from what is known already, and from what only some plans need to know."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from autoscaler.domain.desired import Decision, Gate
+from autoscaler.domain.fleet import Volume
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.plan import Plan
+from autoscaler.domain.reading import Answer
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.reconcile.budget import created_recently
+from autoscaler.reconcile.counting import PoolView
+from autoscaler.reconcile.gathering import survey_within, volumes_within
+from autoscaler.reconcile.ledger import Ledger
+from autoscaler.reconcile.planner import make_plan
+from autoscaler.reconcile.ports import Machines
+
+NOT_READ = frozenset({ReasonCode.BUDGET_UNREADABLE, ReasonCode.VOLUMES_UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a plan is made from. `volumes` is None where they were not read."""
+
+    view: PoolView
+    decision: Decision
+    gate: Gate
+    ledger: Ledger
+    busy: Answer | None
+    volumes: tuple[Volume, ...] | None
+    now: Instant
+
+
+async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
+    """The plan. The creation budget and the volumes are read, within `seconds`, only if it creates."""
+    first = _made(known, None)
+    if not any(short.reason.code in NOT_READ for short in first.shortfall):
+        return first
+    pool = known.view.pool
+    async with asyncio.TaskGroup() as tasks:
+        everything = tasks.create_task(
+            survey_within(pool.app, machines, seconds=seconds, include_deleted=True)
+        )
+        volumes = tasks.create_task(_volumes(known, machines, seconds))
+    survey = everything.result()
+    created = None if isinstance(survey, str) else created_recently(pool, survey, known.now)
+    return _made(replace(known, volumes=volumes.result()), created)
+
+
+async def _volumes(known: Known, machines: Machines, seconds: float) -> tuple[Volume, ...] | None:
+    mounted = any(member.machine.has_mounts for member in known.view.members)
+    if known.volumes is not None or known.view.pool.volumes is None or not mounted:
+        return known.volumes
+    return await volumes_within(known.view.pool.app, machines, seconds=seconds)
+
+
+def _made(known: Known, created: int | None) -> Plan:
+    return make_plan(
+        known.view,
+        known.decision,
+        known.gate,
+        known.ledger,
+        busy=known.busy,
+        created_recently=created,
+        now=known.now,
+        volumes=known.volumes,
+    )
