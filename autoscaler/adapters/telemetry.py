@@ -133,9 +133,9 @@ class _Watched:
     async def look(self, app: AppName, machine: MachineId) -> Machine | None:
         return await self._machines.look(app, machine)
 
-    async def act(self, app: AppName, action: Action) -> Result:
+    async def act(self, app: AppName, action: Action, *, until: float | None = None) -> Result:
         with self._in_flight.track_inprogress():
-            return await self._machines.act(app, action)
+            return await self._machines.act(app, action, until=until)
 
     async def volumes(self, app: AppName) -> tuple[Volume, ...]:
         return await self._machines.volumes(app)

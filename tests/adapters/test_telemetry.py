@@ -127,12 +127,12 @@ async def test_an_action_is_in_flight_until_it_is_answered():
     during: list[Any] = []
 
     class Platform:
-        async def act(self, app, action):
-            during.append((app, action.machine, lines(telemetry)[in_flight]))
+        async def act(self, app, action, *, until):
+            during.append((app, action.machine, until, lines(telemetry)[in_flight]))
             return Applied()
 
     action = Start(machine=MachineId("m1"), region=ORD, reason=reason(ReasonCode.DEMAND))
     watched = telemetry.watch(PoolName("shop"), cast(Machines, Platform()))
-    assert await watched.act(AppName("shop-app"), action) == Applied()
-    assert during == [("shop-app", "m1", 1)]
+    assert await watched.act(AppName("shop-app"), action, until=7.0) == Applied()
+    assert during == [("shop-app", "m1", 7.0, 1)]
     assert lines(telemetry)[in_flight] == 0
