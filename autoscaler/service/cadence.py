@@ -1,0 +1,33 @@
+"""When a pool ticks: on a grid of its own, so that many pools do not all ask at the same moment."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from apscheduler.triggers.base import BaseTrigger
+
+from autoscaler.domain.names import PoolName
+
+
+def phase_s(pool: PoolName, interval_s: float) -> float:
+    """Where in the interval this pool ticks: drawn from its name, so it is the same after every restart."""
+    digest = hashlib.sha256(pool.encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64 * interval_s
+
+
+class Cadence(BaseTrigger):  # type: ignore[misc]  # the library ships no types
+    """Fires at the grid points of `phase_s`, `interval_s` seconds apart.
+
+    Missed points are gone: after a leap of the clock the next one lies ahead, whatever was scheduled
+    before. (The library's own interval trigger walks through every missed point, one by one.)
+    """
+
+    def __init__(self, pool: PoolName, interval_s: float) -> None:
+        """Keep the grid; nothing is due before the first question."""
+        self._interval_s = interval_s
+        self._phase_s = phase_s(pool, interval_s)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The next grid point after now, and at least half an interval after `previous`."""
+        earliest = now if previous is None else max(now, previous + timedelta(seconds=self._interval_s / 2))
+        passed_s = (earliest.timestamp() - self._phase_s) % self._interval_s
+        return earliest + timedelta(seconds=self._interval_s - passed_s)

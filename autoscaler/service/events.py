@@ -1,0 +1,11 @@
+"""Names of the process's own log events. That of a tick's line stands beside its keys, in the adapter."""
+
+DAEMON_STARTED = "daemon.started"
+DAEMON_STOPPING = "daemon.stopping"
+DAEMON_STOPPED = "daemon.stopped"
+HTTP_LISTENING = "http.listening"
+REPORT_LOST = "report.lost"
+SETTINGS_WARNING = "settings.warning"
+TICK_CUT = "tick.cut"
+TICK_FAILED = "tick.failed"
+WATCHDOG_REARMED = "watchdog.rearmed"

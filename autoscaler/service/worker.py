@@ -1,0 +1,109 @@
+"""One pool's ticks: one at a time, each under a deadline, each ending in a report whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from autoscaler.domain.errors import AutoscalerError
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile.deadline import tick_seconds
+from autoscaler.service import events
+from autoscaler.service.board import Listener
+
+BACKSTOP_S = 2.0
+"""A tick keeps its own deadline; this much later it is cut off."""
+
+Tick = Callable[[Instant], Awaitable[TickReport]]
+Clock = Callable[[], Instant]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTick:
+    """A pool and the function that runs one tick of it and remembers what the next one needs."""
+
+    pool: Pool
+    tick: Tick
+
+
+class Worker:
+    """Runs the ticks of one pool. Nothing that goes wrong in them leaves this class."""
+
+    def __init__(
+        self, job: PoolTick, *, clock: Clock, listeners: Sequence[Listener], log: FilteringBoundLogger
+    ) -> None:
+        """`listeners` are told of every tick, in order."""
+        self.pool = job.pool
+        self.due_at: float | None = None
+        """Unix time of the first tick that is due and has not begun."""
+        self.task: asyncio.Task[None] | None = None
+        """The tick that runs at present."""
+        self.began_at = clock().mono
+        self._tick = job.tick
+        self._clock = clock
+        self._listeners = listeners
+        self._log = log
+
+    async def run(self) -> None:
+        """Run one tick, unless one is running already."""
+        if self.task is not None:
+            return
+        self.task = _named_task(f"tick of {self.pool.name}")
+        try:
+            await self._run()
+        except Exception as error:  # what cannot be published must not end the schedule
+            self._log.error(
+                events.REPORT_LOST, pool=self.pool.name, error=type(error).__name__, exc_info=error
+            )
+        finally:
+            self.task = None
+
+    async def _run(self) -> None:
+        now = self._clock()
+        delay_s = 0.0 if self.due_at is None else now.wall - self.due_at
+        self.due_at = None
+        self.began_at = now.mono
+        for listener in self._listeners:
+            listener.began(self.pool.name, max(0.0, delay_s))
+        report = await self._guarded(now)
+        for listener in self._listeners:
+            listener.ended(report)
+
+    async def _guarded(self, now: Instant) -> TickReport:
+        limit_s = tick_seconds(self.pool.interval_s) + BACKSTOP_S
+        backstop = asyncio.timeout(limit_s)
+        try:
+            async with backstop:
+                return await self._tick(now)
+        except Exception as error:  # one pool's trouble is reported and never touches another
+            if backstop.expired():
+                return self._failed(now, error, reason(ReasonCode.DEADLINE, seconds=limit_s))
+            return self._failed(now, error)
+
+    def _failed(self, now: Instant, error: Exception, *more: Reason) -> TickReport:
+        kind = type(error).__name__
+        # Our own errors say what to do; of anything else the place is worth knowing.
+        trace = None if isinstance(error, AutoscalerError | TimeoutError) else error
+        self._log.error(
+            events.TICK_FAILED, pool=self.pool.name, error=kind, detail=str(error), exc_info=trace
+        )
+        return TickReport(
+            pool=self.pool.name,
+            app=self.pool.app,
+            group=self.pool.group,
+            at=now,
+            verdict=Verdict.FAILED,
+            duration_s=self._clock().mono - now.mono,
+            warnings=(reason(ReasonCode.TICK_FAILED, error=kind), *more),
+        )
+
+
+def _named_task(name: str) -> asyncio.Task[None] | None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.set_name(name)
+    return task
