@@ -31,6 +31,16 @@ def whole(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
+def number(value: object) -> float | None:
+    """The number itself, None for anything else and for what is too large to be one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
 def unix_time(value: object) -> float | None:
     """Unix seconds of an RFC 3339 text, None for anything else."""
     if not isinstance(value, str):
@@ -44,13 +54,15 @@ def unix_time(value: object) -> float | None:
 
 def unix_time_of_ms(value: object) -> float | None:
     """Unix seconds of a number of milliseconds, None for anything else."""
-    return value / 1000 if isinstance(value, int | float) and value > 0 else None
+    milliseconds = number(value)
+    return milliseconds / 1000 if milliseconds else None
 
 
 def duration_s(value: object) -> float | None:
     """Seconds of a duration in Go's notation (`1m30s`) or in nanoseconds, None for anything else."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value / NANOSECONDS
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+    if not isinstance(value, str):
+        nanoseconds = number(value)
+        return None if nanoseconds is None else nanoseconds / NANOSECONDS
+    if not _DURATION.fullmatch(value):
         return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+    return sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(value))

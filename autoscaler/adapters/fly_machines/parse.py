@@ -10,6 +10,7 @@ from typing import Any
 from autoscaler.adapters.fly_machines.notation import (
     duration_s,
     mapping,
+    number,
     sequence,
     text,
     unix_time,
@@ -129,10 +130,8 @@ def _critical(checks: Iterable[object]) -> bool:
 
 
 def _lease(fields: Mapping[str, Any]) -> Lease | None:
-    expires_at = fields.get("expires_at")
-    if not isinstance(expires_at, int | float):
-        return None
-    return Lease(owner=text(fields.get("owner")), expires_at=float(expires_at))
+    expires_at = number(fields.get("expires_at"))
+    return None if expires_at is None else Lease(owner=text(fields.get("owner")), expires_at=expires_at)
 
 
 def _proxied(service: Mapping[str, Any]) -> bool:
@@ -169,10 +168,9 @@ def regions(answer: object) -> Mapping[Region, Place]:
 
 
 def _place(told: Mapping[str, Any]) -> Place:
-    try:
-        latitude, longitude = float(told["latitude"]), float(told["longitude"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise GarbledError("a region of the platform has no coordinates") from error
+    latitude, longitude = number(told.get("latitude")), number(told.get("longitude"))
+    if latitude is None or longitude is None:
+        raise GarbledError("a region of the platform has no coordinates")
     return Place(
         city=text(told.get("name")),
         latitude=latitude,
