@@ -23,7 +23,7 @@ class Order:
     asleep: bool = False
 
 
-def forbidden(situation: Situation, region: Region) -> Reason | None:
+def forbidden(situation: Situation, draft: Draft, region: Region) -> Reason | None:
     """Why nothing at all may be created in a region now, None if it may."""
     if situation.gate.no_create:
         return situation.gate.no_create[0]
@@ -32,7 +32,7 @@ def forbidden(situation: Situation, region: Region) -> Reason | None:
     if parked(situation, region):
         entry = situation.ledger.parked[region]
         return reason(ReasonCode.PARKED, why=entry.reason.code, for_s=entry.delay_s)
-    source = template.choose(situation.view, region)
+    source = draft.template(region)
     if source is None:
         return reason(ReasonCode.NO_TEMPLATE, machines=len(situation.view.group))
     if template.mount(source) is not None and situation.pool.volumes is None:
@@ -94,15 +94,14 @@ def again(situation: Situation, draft: Draft, former: Create) -> None:
 def _one(
     situation: Situation, draft: Draft, order: Order, name: MachineName, *, volume: VolumeId | None = None
 ) -> None:
-    source = template.choose(situation.view, order.region)
+    source = draft.template(order.region)
     if source is None:
         return
     draft.names.add(name)
-    mount = template.mount(source)
-    if mount is None:
+    if template.mount(source) is None:
         draft.add(_create(situation, order, source, name, None))
         return
-    found = shelf.take(situation, draft, order.region, str(mount.get("name", "")), preferred=volume)
+    found = shelf.take(situation, draft, order.region, source, preferred=volume)
     if found is None:
         draft.add(shelf.make(situation, order.region, source))
         draft.lack(order.home, 1, reason(ReasonCode.VOLUMES, made=1))

@@ -33,7 +33,7 @@ def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
     """Put every Machine back into service that was to leave and is wanted again."""
     why = reason(ReasonCode.RESUME_DRAINING)
     for region, roster in situation.rosters.items():
-        gone = {member.machine.id for member in leaving[region]}
+        gone = {member.machine.id for member in leaving.get(region, ())}
         for member in roster.serving:
             if member.touchable and member.machine.id not in gone and member.machine.state not in AT_REST:
                 draft.add(*steps.unmark(member.machine, why))
@@ -51,13 +51,16 @@ def plan(situation: Situation, draft: Draft, leaving: Leavers) -> None:
 
 
 def _permits(situation: Situation) -> Mapping[Region, int]:
-    """How many Machines may go now. A region on hold may still go down to its max, and to the pool's."""
+    """How many Machines may go now. A region on hold may still go down to its max, and to the pool's
+    as far as the others do not see to that.
+    """
     if situation.gate.no_in:
         return dict.fromkeys(situation.rosters, 0)
     capacity = {region: roster.capacity for region, roster in situation.rosters.items()}
     above_total = sum(capacity.values()) - situation.decision.total.max
     permits = {}
-    for region, count in capacity.items():
+    for region in sorted(capacity, key=lambda region: (region in situation.gate.hold_in, region)):
+        count = capacity[region]
         surplus = max(0, count - situation.desired(region))
         if region in situation.gate.hold_in:
             surplus = min(surplus, max(0, count - situation.bounds(region).max, above_total))

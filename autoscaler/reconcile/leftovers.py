@@ -11,7 +11,7 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import marks, steps
-from autoscaler.reconcile.counting import Member, stuck
+from autoscaler.reconcile.counting import NEW, Member, stuck
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import never_launched
 
@@ -34,8 +34,14 @@ class Stock:
         """Whether a Machine that is to rest is to be destroyed then; if not, it is taken into stock."""
         if marks.doomed(machine):
             return True
-        if self._kept[machine.region] < self._reserve or self._lasting <= 1:
+        if self._kept[machine.region] < self._reserve or not self.spares():
             self._kept[machine.region] += 1
+            return False
+        return True
+
+    def spares(self) -> bool:
+        """Whether the group can do without one Machine more; if so, it has to from now on."""
+        if self._lasting <= 1:
             return False
         self._lasting -= 1
         return True
@@ -78,15 +84,22 @@ def _clear_one(
         elif may_destroy:
             draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
     elif never_ran is not None:
-        if may_destroy and marks.made_by(machine, situation.pool.name) and stock.dooms(machine):
+        if may_destroy and marks.made_by(machine, situation.pool.name) and stock.spares():
             draft.add(steps.destroy(machine, never_ran))
     else:
         draft.add(*steps.unmark(machine, reason(ReasonCode.DRAINED)))
 
 
+def abandoned(situation: Situation, member: Member) -> bool:
+    """Whether a Machine will never launch and is not ours to destroy: people have to look at it."""
+    machine = member.machine
+    return _never_ran(situation, machine) is not None and not marks.made_by(machine, situation.pool.name)
+
+
 def _never_ran(situation: Situation, machine: Machine) -> Reason | None:
     refused = situation.ledger.passed_over.get(machine.id)
-    return refused.reason if refused is not None and never_launched(refused) else None
+    stays = machine.state in NEW and refused is not None and never_launched(refused)
+    return refused.reason if refused is not None and stays else None
 
 
 def _force(situation: Situation, draft: Draft) -> None:

@@ -8,7 +8,7 @@ from autoscaler.domain.instant import Instant
 from autoscaler.domain.plan import EMPTY_PLAN, Plan
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import drains, inward, outward, shelf
+from autoscaler.reconcile import drains, inward, leftovers, outward, proxying, shelf
 from autoscaler.reconcile.busy import answered
 from autoscaler.reconcile.counting import PoolView, muster, stuck
 from autoscaler.reconcile.ledger import Ledger
@@ -46,15 +46,20 @@ def make_plan(
         now=now,
     )
     draft = Draft(situation)
-    leaving = inward.leavers(situation)
-    inward.take_back(situation, draft, leaving)
-    outward.plan(situation, draft)
-    inward.plan(situation, draft, leaving)
+    if situation.pool.proxy:
+        inward.take_back(situation, draft, {})
+        proxying.plan(situation, draft)
+    else:
+        leaving = inward.leavers(situation)
+        inward.take_back(situation, draft, leaving)
+        outward.plan(situation, draft)
+        inward.plan(situation, draft, leaving)
+    shelf.clear(situation, draft)
     return draft.sealed(_warnings(situation))
 
 
 def _warnings(situation: Situation) -> Iterator[Reason]:
-    view = situation.view
+    view, ledger = situation.view, situation.ledger
     yield from situation.gate.warnings
     if not view.group:
         yield reason(ReasonCode.NO_TEMPLATE, machines=0)
@@ -65,7 +70,7 @@ def _warnings(situation: Situation) -> Iterator[Reason]:
     if proxied and not view.pool.proxy:
         yield reason(ReasonCode.TWO_MASTERS, machines=proxied)
     for member in view.members:
-        if stuck(member.machine, situation.ledger, situation.now):
+        if stuck(member.machine, ledger, situation.now) or leftovers.abandoned(situation, member):
             yield reason(ReasonCode.STUCK, machine=member.machine.id, state=member.machine.state)
     yield from drains.long_lasting(situation)
     yield from shelf.orphans(situation)

@@ -17,13 +17,14 @@ UNUSED_FOR_S = 120.0
 
 
 def take(
-    situation: Situation, draft: Draft, region: Region, name: str, *, preferred: VolumeId | None
+    situation: Situation, draft: Draft, region: Region, source: Machine, *, preferred: VolumeId | None
 ) -> VolumeId | None:
-    """An unattached volume for a new Machine, taken out of the draft's stock; None if there is none."""
+    """An unattached volume for a copy of a Machine, taken out of the draft's stock; None if there is none."""
+    called = name(situation, source)
     found = [
         volume
         for volume in situation.volumes or ()
-        if volume.name == name and volume.region == region and _free(situation, draft, volume)
+        if volume.name == called and volume.region == region and _free(situation, draft, volume)
     ]
     best = min(found, key=lambda volume: (volume.id != preferred, volume.id), default=None)
     if best is None:
@@ -35,30 +36,44 @@ def take(
 def make(situation: Situation, region: Region, source: Machine) -> CreateVolume:
     """A volume like that of the Machine to be copied."""
     mount: Mapping[str, Any] = template.mount(source) or {}
-    held = [volume for volume in situation.volumes or () if volume.attached_to == source.id]
-    size = mount.get("size_gb") or (held[0].size_gb if held else None)
+    held = _held_by(situation, source)
+    called = name(situation, source)
     return CreateVolume(
         region=region,
-        name=str(mount.get("name", "")),
-        reason=reason(ReasonCode.VOLUMES, name=str(mount.get("name", ""))),
-        size_gb=size,
-        encrypted=held[0].encrypted if held else mount.get("encrypted"),
+        name=called,
+        reason=reason(ReasonCode.VOLUMES, name=called),
+        size_gb=mount.get("size_gb") or (held.size_gb if held else None),
+        encrypted=mount.get("encrypted", held.encrypted if held else None),
         compute=(source.config or {}).get("guest"),
     )
 
 
+def name(situation: Situation, source: Machine) -> str:
+    """What the volumes of a Machine's copies are called: its mount may say, else its own volume does."""
+    held = _held_by(situation, source)
+    return str((template.mount(source) or {}).get("name") or (held.name if held else ""))
+
+
+def _held_by(situation: Situation, machine: Machine) -> Volume | None:
+    held = [volume for volume in situation.volumes or () if volume.attached_to == machine.id]
+    return min(held, key=lambda volume: volume.id, default=None)
+
+
 def clear(situation: Situation, draft: Draft) -> None:
     """Destroy what this process made for Machines that are not wanted any more."""
+    if situation.gate.no_in:
+        return
     for volume in situation.volumes or ():
         made_by_us = volume.id in situation.ledger.made_volumes
-        if made_by_us and volume.attached_to is None and volume.id not in draft.touched:
+        unused = volume.attached_to is None and volume.id not in draft.touched
+        if made_by_us and unused and not draft.lacks(volume.region):
             why = reason(ReasonCode.VOLUMES, name=volume.name)
             draft.add(DestroyVolume(region=volume.region, volume=volume.id, reason=why))
 
 
 def orphans(situation: Situation) -> tuple[Reason, ...]:
     """A warning with the number of volumes like the pool's own that nothing is attached to."""
-    names = {mount.get("name") for one in situation.view.group if (mount := template.mount(one)) is not None}
+    names = {name(situation, machine) for machine in situation.view.group if template.mount(machine)}
     unattached = [one for one in situation.volumes or () if one.attached_to is None and one.name in names]
     return (reason(ReasonCode.ORPHAN_VOLUMES, volumes=len(unattached)),) if unattached else ()
 

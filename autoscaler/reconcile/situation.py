@@ -11,11 +11,12 @@ from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.plan import Action, Create, Plan, Shortfall
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer
-from autoscaler.domain.reason import Reason
+from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import busy as business
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import PoolView, Roster
 from autoscaler.reconcile.ledger import Ledger
+from autoscaler.reconcile.template import choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,10 @@ class Situation:
         """The region's bounds as schedules left them."""
         return self.decision.regions[region].bounds
 
+    def demand(self, region: Region) -> Reason:
+        """Why Machines are added to a region."""
+        return reason(ReasonCode.DEMAND, desired=self.desired(region), capacity=self.rosters[region].capacity)
+
     def load(self, machine: Machine) -> float:
         """How busy a Machine is; infinity if nobody knows."""
         return business.load(machine, self.busy, self.now)
@@ -61,6 +66,8 @@ class Draft:
         """Begin with an empty plan in the given situation."""
         self._actions: list[Action] = []
         self._missing = Counter[tuple[Region, Reason]]()
+        self._view = situation.view
+        self._templates: dict[Region, Machine | None] = {}
         self.touched: set[str] = set()
         unshown = situation.ledger.uncertain
         present = {region: roster.present for region, roster in situation.rosters.items()}
@@ -72,6 +79,12 @@ class Draft:
         self.creations_left = _creations_left(situation)
         self.names = _names(situation)
 
+    def template(self, region: Region) -> Machine | None:
+        """The Machine to copy for a region, looked for once."""
+        if region not in self._templates:
+            self._templates[region] = choose(self._view, region)
+        return self._templates[region]
+
     def add(self, *actions: Action) -> None:
         """Append actions, in the order in which they are to happen to their Machine."""
         self._actions += actions
@@ -81,6 +94,10 @@ class Draft:
         """Note Machines that cannot be had."""
         if missing > 0:
             self._missing[region, why] += missing
+
+    def lacks(self, region: Region) -> bool:
+        """Whether Machines are noted as lacking there."""
+        return any(lacking == region for lacking, _ in self._missing)
 
     def untouched(self, machine: MachineId) -> bool:
         """Whether nothing is planned for a Machine yet."""

@@ -1,24 +1,16 @@
 """What a full region cannot hold goes to the nearest one with room, and is counted where it belongs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from autoscaler.domain.geography import by_distance
 from autoscaler.domain.names import Region
 from autoscaler.domain.pool import Spill
-from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, steps
 from autoscaler.reconcile.creating import Order
+from autoscaler.reconcile.placing import Overflow
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import candidates
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overflow:
-    """Machines that a region has no place for, and why."""
-
-    machines: int
-    reason: Reason
 
 
 def plan(situation: Situation, draft: Draft, overflows: Mapping[Region, Overflow]) -> None:
@@ -48,7 +40,7 @@ def _start_there(situation: Situation, draft: Draft, home: Region, region: Regio
 
 def _create_there(situation: Situation, draft: Draft, home: Region, region: Region, missing: int) -> int:
     machines = max(0, min(missing, draft.room[region]))
-    if machines == 0 or creating.forbidden(situation, region) is not None:
+    if machines == 0 or creating.forbidden(situation, draft, region) is not None:
         return 0
     why = reason(ReasonCode.SPILLED, home=home)
     return creating.place(situation, draft, Order(region=region, home=home, machines=machines, reason=why))

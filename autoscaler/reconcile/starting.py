@@ -4,7 +4,7 @@ from autoscaler.domain.fleet import MachineState
 from autoscaler.domain.names import Region
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import marks
-from autoscaler.reconcile.counting import NEW, Member
+from autoscaler.reconcile.counting import NEW, NEW_FOR_S, Member, new_for
 from autoscaler.reconcile.deploys import release
 from autoscaler.reconcile.ledger import Backoff
 from autoscaler.reconcile.situation import Draft, Situation
@@ -43,21 +43,25 @@ def startable(situation: Situation, member: Member) -> bool:
     refused = situation.ledger.passed_over.get(member.machine.id)
     if refused is not None and (refused.until > situation.now.mono or never_launched(refused)):
         return False
-    return member.touchable and member.machine.state in FIRST
+    return member.touchable and member.machine.state in FIRST and not _is_new(situation, member)
 
 
 def keeps_place(situation: Situation, member: Member) -> bool:
     """Whether a resting Machine cannot be started just now for a reason that will pass by itself.
 
-    Nothing is created in its place.
+    It is leased, or too new. Nothing is created in its place.
     """
+    if marks.protected(member.machine):
+        return False
     lease = member.machine.lease
-    return (
-        lease is not None
-        and lease.expires_at > situation.now.wall
-        and not marks.protected(member.machine)
-        and member.machine.state not in NEW
-    )
+    leased = lease is not None and lease.expires_at > situation.now.wall
+    return leased or _is_new(situation, member)
+
+
+def _is_new(situation: Situation, member: Member) -> bool:
+    """Whether a Machine that was not launched is still being prepared."""
+    new = member.machine.state in NEW
+    return new and new_for(member.machine, situation.ledger, situation.now) < NEW_FOR_S
 
 
 def never_launched(refused: Backoff) -> bool:

@@ -7,8 +7,7 @@ from autoscaler.domain.desired import OPEN_GATE, Decision, Desired, Gate
 from autoscaler.domain.fleet import Fleet, Machine, MachineState, Survey, Volume
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import GroupName, MachineId, Region
-from autoscaler.domain.outcome import Applied, Outcome
-from autoscaler.domain.plan import Action, Plan
+from autoscaler.domain.plan import Mark, Plan
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer, Measured, Split
 from autoscaler.reconcile.counting import PoolView, count, ours
@@ -115,10 +114,11 @@ def warned(plan: Plan) -> list[str]:
     return [str(why.code) for why in plan.warnings]
 
 
+def written(plan: Plan) -> dict[str, Mapping[str, str | None]]:
+    """The metadata the plan writes, by Machine."""
+    return {action.machine: action.metadata for action in plan.actions if isinstance(action, Mark)}
+
+
 def jobs(**values: float) -> Split:
     """The answer to the question for busy Machines, by Machine."""
     return Split(by_label={machine: Measured(value=value) for machine, value in values.items()})
-
-
-def applied(actions: Sequence[Action]) -> tuple[Outcome, ...]:
-    return tuple(Outcome(action=action, result=Applied()) for action in actions)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.domain.fleet import HostStatus, Lease, MachineState, RegionCount
+from autoscaler.domain.fleet import Change, HostStatus, Lease, MachineState, RegionCount
 from autoscaler.domain.names import GroupName, MachineId, MachineName
 from autoscaler.reconcile.ledger import EMPTY, OnTheWay, Seen
 from tests.reconcile.fleets import NOW, STOPPED, counted, member, viewed
-from tests.reconcile.samples import AMS, FRA, ORD, WALL, a_pool, at
+from tests.reconcile.samples import AMS, FRA, ORD, WALL, a_pool
 
 
 def seen(state: MachineState, *, ago: float, **changes):
@@ -184,4 +184,5 @@ def test_critical_machines_run_without_being_ready():
 
 
 def test_recent_changes_are_handed_to_the_policy():
-    assert counted(a_pool(), [], replace(EMPTY, changes=("kept",)), at(0)).changes == ("kept",)
+    change = Change(region=ORD, mono=NOW.mono, machines=2)
+    assert counted(a_pool(), [], replace(EMPTY, changes=(change,))).changes == (change,)

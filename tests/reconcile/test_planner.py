@@ -7,11 +7,12 @@ import pytest
 from autoscaler.domain.desired import Bounds, Gate
 from autoscaler.domain.fleet import HostStatus, Lease, MachineState
 from autoscaler.domain.names import GroupName, MachineId
+from autoscaler.domain.plan import Destroy
 from autoscaler.domain.pool import Budget, Leave
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.ledger import EMPTY, Backoff
 from autoscaler.reconcile.naming import prefix
-from tests.reconcile.fleets import NOW, STARTED, STOPPED, brief, lacks, member, planned, warned
+from tests.reconcile.fleets import NOW, STARTED, STOPPED, brief, lacks, member, planned, warned, written
 from tests.reconcile.samples import AMS, ORD, POOL, WALL, a_pool
 
 SUSPENDED = MachineState.SUSPENDED
@@ -125,7 +126,7 @@ def test_destroying_takes_a_mark_and_a_stop_first():
     stopped = member("z", STOPPED, meta={"autoscaler_doomed": str(WALL)})
     plan = planned(pool, [keep, stopped], {ORD: 1})
     assert brief(plan) == ["destroy z"]
-    assert not plan.actions[0].force
+    assert [action.force for action in plan.actions if isinstance(action, Destroy)] == [False]
 
 
 def test_stopped_machines_without_our_mark_are_never_destroyed():
@@ -139,7 +140,7 @@ def test_the_last_machine_of_a_group_is_stopped_and_not_destroyed():
     doomed = member("a", STOPPED, meta={"autoscaler_doomed": str(WALL)})
     plan = planned(pool, [doomed], {})
     assert brief(plan) == ["mark a"]
-    assert plan.actions[0].metadata == {"autoscaler_doomed": None}
+    assert written(plan) == {"a": {"autoscaler_doomed": None}}
 
 
 def test_a_reserve_of_stopped_machines_is_kept_in_each_region():

@@ -1,0 +1,50 @@
+"""Creating at home what a region lacks, and telling what has no place there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autoscaler.domain.names import Region
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile import creating
+from autoscaler.reconcile.creating import Order
+from autoscaler.reconcile.situation import Draft, Situation, share
+from autoscaler.reconcile.starting import passed_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overflow:
+    """Machines that a region has no place for, and why."""
+
+    machines: int
+    reason: Reason
+
+
+def create_at_home(
+    situation: Situation, draft: Draft, lacking: Mapping[Region, int], *, asleep: bool = False
+) -> Mapping[Region, Overflow]:
+    """Create what each region lacks, within budget and room; what a full region leaves over."""
+    orders: dict[Region, int] = {}
+    overflows: dict[Region, Overflow] = {}
+    for region, machines in lacking.items():
+        fitting = max(0, min(machines, draft.room[region]))
+        if machines > fitting:
+            overflows[region] = Overflow(machines=machines - fitting, reason=reason(ReasonCode.AT_MAX))
+        why = creating.forbidden(situation, draft, region) if fitting else None
+        if why is None:
+            orders[region] = fitting
+        elif creating.full(situation, region) and not situation.gate.no_create:
+            overflows[region] = Overflow(machines=machines, reason=why)
+        else:
+            _lack(situation, draft, region, fitting, why)
+    for region, granted in share(draft.creations_left or 0, orders).items():
+        draft.lack(region, orders[region] - granted, reason(ReasonCode.BUDGET))
+        why = situation.demand(region)
+        order = Order(region=region, home=region, machines=granted, reason=why, asleep=asleep)
+        creating.place(situation, draft, order)
+    return overflows
+
+
+def _lack(situation: Situation, draft: Draft, region: Region, machines: int, why: Reason) -> None:
+    """A pool that may not create lacks, before all else, the Machines that refuse to start."""
+    off = why.code is ReasonCode.CREATE_OFF
+    draft.lack(region, passed_over(situation, draft, region, machines) if off else machines, why)

@@ -1,0 +1,108 @@
+"""A pool whose Machines Fly Proxy starts and stops: we see to it that enough of them exist.
+
+They are created stopped, so that the proxy can start them; only what is at rest is destroyed, after a
+mark and another look.
+"""
+
+from collections.abc import Mapping
+
+from autoscaler.domain.fleet import HostStatus, MachineState
+from autoscaler.domain.names import MachineId, Region
+from autoscaler.domain.plan import Create
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile import creating, marks, steps
+from autoscaler.reconcile.counting import NEW, STARTING, Member
+from autoscaler.reconcile.deploys import release
+from autoscaler.reconcile.placing import create_at_home
+from autoscaler.reconcile.situation import Draft, Situation, share
+from autoscaler.reconcile.starting import startable
+
+AWAKE = STARTING | {MachineState.STARTED}
+DESTROYABLE = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
+
+
+def plan(situation: Situation, draft: Draft) -> None:
+    """Create the stopped Machines that are lacking, wake what got stuck, destroy what is too much."""
+    existing = {region: _existing(situation, region) for region in situation.rosters}
+    targets = {region: _target(situation, region) for region in situation.rosters}
+    wanted = {region: max(0, targets[region] - existing[region]) for region in situation.rosters}
+    _make_room(situation, draft, existing)
+    _repeat(situation, draft, wanted)
+    allowed = share(draft.total_room, wanted)
+    for region, machines in wanted.items():
+        draft.lack(region, machines - allowed[region], reason(ReasonCode.TOTAL_MAX))
+    for region, overflow in create_at_home(situation, draft, allowed, asleep=True).items():
+        draft.lack(region, overflow.machines, overflow.reason)
+    _wake(situation, draft)
+    _shrink(situation, draft, {region: existing[region] - targets[region] for region in existing})
+
+
+def _existing(situation: Situation, region: Region) -> int:
+    """Machines that are physically in the region or on their way there, in whatever state."""
+    serving = {member.machine.id for roster in situation.rosters.values() for member in roster.serving}
+    here = [one.machine for one in situation.view.members if one.machine.region == region]
+    listed = sum(machine.host is HostStatus.OK or machine.id in serving for machine in here)
+    ids: set[MachineId | None] = {machine.id for machine in situation.view.survey.machines}
+    names = {machine.name for machine in situation.view.survey.machines}
+    return listed + sum(
+        entry.region == region and entry.machine not in ids and entry.name not in names
+        for entry in situation.ledger.on_the_way
+    )
+
+
+def _target(situation: Situation, region: Region) -> int:
+    here = [one.machine for one in situation.view.members if one.machine.region == region]
+    awake = sum(machine.state in AWAKE for machine in here)
+    spares = max(situation.desired(region), awake) + situation.pool.reserve
+    return min(situation.bounds(region).max, spares)
+
+
+def _make_room(situation: Situation, draft: Draft, existing: Mapping[Region, int]) -> None:
+    """Bounds are about existing Machines here, not about those that serve."""
+    uncertain = situation.ledger.uncertain
+    for region, count in existing.items():
+        reserved = sum(one.region == region for one in uncertain)
+        draft.room[region] = situation.bounds(region).max - count - reserved
+    draft.total_room = situation.decision.total.max - sum(existing.values()) - len(uncertain)
+
+
+def _repeat(situation: Situation, draft: Draft, wanted: dict[Region, int]) -> None:
+    for former in situation.ledger.uncertain:
+        lacking = wanted.get(former.region, 0)
+        if (
+            lacking
+            and isinstance(former, Create)
+            and creating.forbidden(situation, draft, former.region) is None
+        ):
+            creating.again(situation, draft, former)
+            wanted[former.region] = lacking - 1
+
+
+def _wake(situation: Situation, draft: Draft) -> None:
+    """The proxy cannot start what has never left `created`."""
+    for roster in situation.rosters.values():
+        for member in roster.resting:
+            if member.machine.state in NEW and startable(situation, member):
+                draft.add(*steps.start(member, reason(ReasonCode.STUCK), home=member.home))
+
+
+def _shrink(situation: Situation, draft: Draft, surplus: Mapping[Region, int]) -> None:
+    lasting = sum(member.machine.host is HostStatus.OK for member in situation.view.members)
+    for region, roster in situation.rosters.items():
+        forbidden = bool(situation.gate.no_in) or region in situation.gate.hold_in
+        able = [one for one in roster.resting if one.touchable and one.machine.state in DESTROYABLE]
+        for place, member in enumerate(sorted(able, key=_least_missed)):
+            machine = member.machine
+            if place >= surplus[region] or lasting <= 1:
+                draft.add(*steps.unmark(machine, reason(ReasonCode.RESERVE)))
+                continue
+            lasting -= 1
+            if marks.doomed(machine) and not forbidden:
+                draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
+            elif not forbidden:
+                draft.add(steps.mark(machine, marks.doom(situation.now.wall), reason(ReasonCode.SURPLUS)))
+
+
+def _least_missed(member: Member) -> tuple[bool, int, float, str]:
+    machine = member.machine
+    return (not marks.doomed(machine), release(machine), -(machine.created_at or 0.0), machine.id)
