@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from autoscaler.domain.desired import Decision, Gate
 from autoscaler.domain.fleet import Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.plan import Plan
+from autoscaler.domain.plan import Create, CreateVolume, Plan
 from autoscaler.domain.reading import Answer
-from autoscaler.domain.reason import ReasonCode
 from autoscaler.reconcile.budget import created_recently
 from autoscaler.reconcile.counting import PoolView
 from autoscaler.reconcile.gathering import survey_within, volumes_within
 from autoscaler.reconcile.ledger import Ledger
 from autoscaler.reconcile.planner import make_plan
 from autoscaler.reconcile.ports import Machines
-
-NOT_READ = frozenset({ReasonCode.BUDGET_UNREADABLE, ReasonCode.VOLUMES_UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +30,14 @@ class Known:
 
 
 async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
-    """The plan. The creation budget and the volumes are read, within `seconds`, only if it creates."""
-    first = _made(known, None)
-    if not any(short.reason.code in NOT_READ for short in first.shortfall):
-        return first
+    """The plan. The creation budget and the volumes are read, within `seconds`, only if it creates.
+
+    Whether it does is tried out as if there were no limit to creating: a plan that creates nothing
+    even so is the same whatever the limit is.
+    """
+    unlimited = _made(known if known.volumes is not None else replace(known, volumes=()), 0)
+    if not any(isinstance(action, Create | CreateVolume) for action in unlimited.actions):
+        return unlimited
     pool = known.view.pool
     async with asyncio.TaskGroup() as tasks:
         everything = tasks.create_task(

@@ -1,0 +1,165 @@
+"""A whole loop in one process, on simulated time: the real adapters against the emulated Fly.
+
+Requests take the way through the HTTP library and the emulator's ASGI application; only the wire between
+them is missing. The emulator's clock follows the event loop's, which looptime simulates, so that minutes of
+a story pass in no time and nothing depends on how busy the machine is.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import respx
+from starlette.applications import Starlette
+
+from autoscaler.adapters.fly_machines.client import FlyMachines
+from autoscaler.adapters.http.client import HttpClient
+from autoscaler.adapters.prometheus.source import PrometheusSource
+from autoscaler.domain.desired import Bounds
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import AppName, MetricName, PoolName, Region
+from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.pool import Damping, PerMachine, Pool, RegionSpec
+from autoscaler.domain.reading import Query
+from autoscaler.emulator.app import build
+from autoscaler.emulator.clock import MIDNIGHT, RunningClock
+from autoscaler.emulator.config import EmulatorConfig
+from autoscaler.emulator.faults import Fault
+from autoscaler.emulator.loads import Constant, Load
+from autoscaler.emulator.record import Machine
+from autoscaler.emulator.request_log import Entry, RequestLog
+from autoscaler.emulator.seeding import seed
+from autoscaler.emulator.world import World
+from autoscaler.policy.rules import compile_pool
+from autoscaler.reconcile.tick import PoolState, Ports, run_tick
+from tests.reconcile.fakes import FakeJournal
+
+APP = AppName("demo")
+ORD, AMS, FRA = Region("ord"), Region("ams"), Region("fra")
+INTERVAL_S = 15.0
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+AT_ONCE = Damping(window_s=0.0)
+
+
+def a_pool(**changes: Any) -> Pool:
+    """One Machine for every 10 units of `load` in each of three regions, with quick ways out and in."""
+    known = Pool(
+        name=PoolName("web"),
+        app=APP,
+        regions={region: RegionSpec(bounds=Bounds(min=0, max=10)) for region in (ORD, AMS, FRA)},
+        total=Bounds(min=0, max=30),
+        metrics=(Query(name=MetricName("load"), promql="load"),),
+        rules=(PerMachine(metric=MetricName("load"), target=10.0),),
+        scale_in=Damping(window_s=60.0),
+        interval_s=INTERVAL_S,
+    )
+    return replace(known, **changes)
+
+
+class Story:
+    """An emulated Fly, a pool, and the autoscaler that runs upon both, tick by tick."""
+
+    def __init__(self, pool: Pool, machines: FlyMachines, metrics: PrometheusSource, fly: Starlette) -> None:
+        self.pool = pool
+        self.world: World = fly.state.world
+        self.log: RequestLog = fly.state.gateway.log
+        self.reports: list[TickReport] = []
+        self.journal = FakeJournal()
+        self.state = PoolState()
+        self._machines = machines
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def now(self) -> Instant:
+        return Instant(wall=MIDNIGHT + self._loop.time(), mono=self._loop.time())
+
+    async def tick(self, **options: Any) -> TickReport:
+        """One tick, which takes as long as it takes."""
+        ports = Ports(metrics=self._metrics, machines=self._machines, journal=self.journal)
+        report, self.state = await run_tick(
+            compile_pool(self.pool), ports, self.state, self.now, **{"act": True, **options}
+        )
+        self.reports.append(report)
+        return report
+
+    async def passes(self, seconds: float, **options: Any) -> TickReport:
+        """Ticks at every interval for so long, the first one now; the last report."""
+        ends = self._loop.time() + seconds
+        while True:
+            due = self._loop.time() + self.pool.interval_s
+            report = await self.tick(**options)
+            if due > ends:
+                return report
+            await asyncio.sleep(due - self._loop.time())
+
+    def restart(self) -> None:
+        """The process dies and starts again, remembering nothing."""
+        self.state = PoolState()
+
+    def load(self, by_region: Mapping[Region, float], name: str = "load") -> None:
+        """From now on the load is this."""
+        self.present()
+        for region, value in by_region.items():
+            labels = {"region": str(region), "app": str(APP)}
+            self.world.loads.set(name, labels, Load(shape=Constant(value=value), since=self.world.now))
+
+    def trouble(self, fault: Fault) -> int:
+        """Something goes wrong from now on; the number under which `relief` ends it."""
+        self.present()
+        return self.world.faults.add(fault, self.world.now).id
+
+    def relief(self, number: int | None = None) -> None:
+        """One trouble ends, or all of them."""
+        self.world.faults.remove(number)
+
+    def add(self, count: int, region: Region, state: str, **options: Any) -> list[Machine]:
+        """Somebody else's deploy left Machines here."""
+        self.present()
+        return seed(
+            self.world, app=str(APP), group="app", regions=(region,), count=count, state=state, **options
+        )
+
+    def present(self) -> None:
+        """Bring the world to the present, as any request does."""
+        self.world.advance(self.now.wall)
+
+    def machines(self, state: str | None = None) -> list[Machine]:
+        """The Machines that exist now, or those of them in a state."""
+        self.present()
+        live = [machine for machine in self.world.of_app(str(APP)) if machine.live]
+        return [machine for machine in live if state in (None, machine.state)]
+
+    def started(self) -> dict[str, int]:
+        """How many Machines are started, by region."""
+        return dict(Counter(machine.region for machine in self.machines("started")))
+
+    def requests(self, operation: str | None = None) -> list[Entry]:
+        """What was asked of the platform, or the requests of one kind."""
+        return [entry for entry in self.log if operation in (None, entry.operation)]
+
+    def writes(self) -> list[Entry]:
+        """The requests that change something."""
+        return [entry for entry in self.log if entry.method in WRITES and "/v1/apps/" in entry.path]
+
+
+@asynccontextmanager
+async def told(pool: Pool | None = None, **settings: Any) -> AsyncIterator[Story]:
+    """Begin a story in a fresh world; `settings` are those of the emulator."""
+    loop = asyncio.get_running_loop()
+    clock = RunningClock(epoch=MIDNIGHT + loop.time(), monotonic=loop.time)
+    config = EmulatorConfig(**{"app": str(APP), "machines": 0, **settings})
+    app = build(config, clock, dropped=lambda: httpx.ReadError("closed"))
+    transport = httpx.ASGITransport(app=app)
+    async with AsyncExitStack() as stack:
+        router = stack.enter_context(respx.MockRouter(assert_all_called=False, using="httpx"))
+        router.route(host="fly.test").mock(side_effect=transport.handle_async_request)
+        api = await stack.enter_async_context(HttpClient("machines", "http://fly.test", token="invented"))
+        machines = await stack.enter_async_context(FlyMachines(api, clock=clock.now))
+        base = "http://fly.test/prometheus/personal"
+        source = await stack.enter_async_context(HttpClient("prometheus", base, token="invented"))
+        yield Story(pool or a_pool(), machines, PrometheusSource(source, clock=clock.now), app)
