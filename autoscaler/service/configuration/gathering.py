@@ -43,24 +43,16 @@ class _Candidate:
 
 def gather(environ: Mapping[str, str]) -> Gathered:
     """Read everything; nothing is raised for an operator's mistake."""
-    faults: list[Fault] = []
-    tables: Mapping[str, Any] | None = {}
-    try:
-        tables = read_document(environ) or {}
-        complete = True
-    except ConfigurationError as error:
-        faults += error.faults
-        tables, complete = {}, False
-    faults += _top_level(tables)
+    tables, unreadable = _read_tables(environ)
     process, found = _read_process(environ, tables)
     # What an unreadable file might have said is not missing.
-    faults += found if complete else [fault for fault in found if fault.path in environ]
-    candidates, found = _candidates(environ, tables, complete=complete)
+    faults = [*unreadable, *_top_level(tables)]
+    faults += [fault for fault in found if fault.path in environ] if unreadable else found
+    candidates, found = _candidates(environ, tables, complete=not unreadable)
     interval_s = process.daemon.interval if process else _USUAL_INTERVAL_S
     pools = [(one, read_pool(one.name, one.raw, interval_s, one.named)) for one in candidates]
-    faults += [*found, *(fault for _, read in pools for fault in read.faults)]
-    faults += _twins(pools)
-    if complete and not is_said("prometheus", "url", environ, tables):
+    faults += [*found, *(fault for _, read in pools for fault in read.faults), *_twins(pools)]
+    if not unreadable and not is_said("prometheus", "url", environ, tables):
         faults += _without_source(candidates)
     return Gathered(
         tables=tables,
@@ -69,6 +61,13 @@ def gather(environ: Mapping[str, str]) -> Gathered:
         faults=tuple(faults),
         warnings=tuple(_warnings(pools)),
     )
+
+
+def _read_tables(environ: Mapping[str, str]) -> tuple[Mapping[str, Any], tuple[Fault, ...]]:
+    try:
+        return read_document(environ) or {}, ()
+    except ConfigurationError as error:
+        return {}, error.faults
 
 
 def _top_level(tables: Mapping[str, Any]) -> Iterator[Fault]:
