@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from autoscaler.service.configuration.declaration import Declared, Model, declared
-from autoscaler.service.configuration.metric_tables import MetricTable, RuleTable, ScheduleTable
+from autoscaler.service.configuration.metric_tables import MetricTable, RuleTable
 from autoscaler.service.configuration.pool_table import (
     EnvironmentOnly,
     PoolTable,
@@ -20,6 +20,7 @@ from autoscaler.service.configuration.process import (
     PrometheusTable,
 )
 from autoscaler.service.configuration.regions import RegionTable
+from autoscaler.service.configuration.schedule_table import ScheduleTable
 
 _INTRODUCTION = """\
 # Configuration

@@ -72,6 +72,21 @@ def test_a_mistake_in_a_table_of_the_file_says_what_would_be_right(
             "schedules[0]",
             "min 3 is above max 2; lower min or raise max",
         ),
+        (
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = 'Europe/Berln' }]",
+            "schedules[0].timezone",
+            '"Europe/Berln" is not a time zone; did you mean Europe/Berlin?',
+        ),
+        (
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = 'Europe' }]",
+            "schedules[0].timezone",
+            '"Europe" is not a time zone; write one such as UTC or Europe/Berlin',
+        ),
+        (
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = '../etc' }]",
+            "schedules[0].timezone",
+            '"../etc" is not a time zone',
+        ),
         ("budget = '10'", "budget", '"10" is not a budget; write creations per period, such as 10/10m'),
         (
             "budget = '0/10m'",

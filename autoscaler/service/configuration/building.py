@@ -16,8 +16,9 @@ from autoscaler.domain.pool import (
     Volumes,
 )
 from autoscaler.domain.reading import Query
-from autoscaler.service.configuration.metric_tables import Belief, ScheduleTable
+from autoscaler.service.configuration.metric_tables import Belief
 from autoscaler.service.configuration.pool_table import PoolTable
+from autoscaler.service.configuration.schedule_table import ScheduleTable
 from autoscaler.service.configuration.templates import fill
 
 BUSY = MetricName("busy")

@@ -1,15 +1,14 @@
-"""Metrics, rules and schedules as an operator declares them."""
+"""Metrics and rules as an operator declares them."""
 
 from typing import Annotated, Self
 
-from pydantic import PlainValidator, model_validator
+from pydantic import model_validator
 
-from autoscaler.domain.names import MetricName, Region
+from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import Expression, PerMachine, Rule, Utilization
 from autoscaler.service.configuration.declaration import Model, setting
-from autoscaler.service.configuration.notation import MOST_MACHINES, Duration
-from autoscaler.service.configuration.regions import parse_region
-from autoscaler.service.configuration.scalars import flag, leaf, number, text, whole
+from autoscaler.service.configuration.notation import Duration
+from autoscaler.service.configuration.scalars import leaf, number, text
 from autoscaler.service.configuration.spelling import MistakeError, listed
 from autoscaler.service.configuration.templates import parse_query
 
@@ -148,53 +147,6 @@ class RuleTable(Belief):
         if self.utilization is not None:
             return Utilization(metric=metric, target=self.utilization, tolerance=self.tolerance)
         return Expression(text=self.expression or "")
-
-
-class ScheduleTable(Model):
-    """Bounds for certain hours."""
-
-    start: Annotated[str, leaf(text(r"[^\n]{1,200}", "a crontab expression", "write five fields"))] = setting(
-        meaning="Crontab expression of the moment from which it holds.",
-        reason="Judged by level, so a late start of this process changes nothing.",
-        example='"0 8 * * mon-fri"',
-    )
-    end: Annotated[str, leaf(text(r"[^\n]{1,200}", "a crontab expression", "write five fields"))] = setting(
-        meaning="Crontab expression of the moment from which it no longer holds.",
-        reason="A schedule without an end would be a bound.",
-        example='"0 18 * * mon-fri"',
-    )
-    timezone: Annotated[
-        str, leaf(text(r"[A-Za-z0-9_+/-]{1,64}", "a zone", "write one such as Europe/Berlin"))
-    ] = setting(
-        "UTC",
-        meaning="IANA time zone of both moments.",
-        reason="A server has no home town.",
-        example='"Europe/Berlin"',
-    )
-    regions: list[Annotated[Region, PlainValidator(parse_region)]] = setting(
-        factory=list,
-        default_text="the pool's total",
-        meaning="Regions whose bounds it moves.",
-        reason="Without any it moves the total.",
-        example='["ams"]',
-    )
-    min: Annotated[int | None, leaf(whole(0, MOST_MACHINES))] = setting(
-        None, meaning="Least Machines meanwhile.", reason="Set at least one of these three.", example="2"
-    )
-    max: Annotated[int | None, leaf(whole(0, MOST_MACHINES))] = setting(
-        None, meaning="Most Machines meanwhile.", reason="As `min`.", example="8"
-    )
-    freeze_in: Annotated[bool, leaf(flag)] = setting(
-        False, meaning="Nothing goes in meanwhile.", reason="For launches and maintenance.", example="true"
-    )
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
-        if self.min is None and self.max is None and not self.freeze_in:
-            raise MistakeError("changes nothing", "give min, max or freeze_in = true")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise MistakeError(f"min {self.min} is above max {self.max}", "lower min or raise max")
-        return self
 
 
 def as_query(value: object) -> object:

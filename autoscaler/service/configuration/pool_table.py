@@ -11,7 +11,6 @@ from autoscaler.service.configuration.metric_tables import (
     METRIC_NAME,
     MetricTable,
     RuleTable,
-    ScheduleTable,
     as_query,
 )
 from autoscaler.service.configuration.notation import (
@@ -26,6 +25,7 @@ from autoscaler.service.configuration.notation import (
 )
 from autoscaler.service.configuration.regions import RegionTable, as_range, parse_region
 from autoscaler.service.configuration.scalars import choice, flag, leaf, text, whole
+from autoscaler.service.configuration.schedule_table import ScheduleTable
 from autoscaler.service.configuration.templates import parse_query
 
 POOL_NAME = text(
