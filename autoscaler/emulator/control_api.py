@@ -25,6 +25,7 @@ from autoscaler.emulator.faults import Fault, Injected, Kind
 from autoscaler.emulator.gateway import Gateway
 from autoscaler.emulator.loads import Constant, Load, Recorded, Shape, Wave, parse_csv
 from autoscaler.emulator.promql.evaluate import LOOKBACK_S
+from autoscaler.emulator.promql.samples import written
 from autoscaler.emulator.record import Json
 from autoscaler.emulator.seeding import new_world
 
@@ -95,13 +96,12 @@ def shape_of(one: object, options: Mapping[str, Any]) -> Shape:
 
 
 def show_loads(command: Command) -> list[Json]:
-    """Every series with its present value, null where it has none."""
+    """Every series with its present value as text, null where it has none."""
     shown = []
     for series in command.world.loads:
         read = series.sample(command.world.now, LOOKBACK_S)
-        shown.append(
-            {"name": series.name, "labels": series.labels, "value": None if read is None else read[0]}
-        )
+        value = None if read is None else written(read[0])
+        shown.append({"name": series.name, "labels": series.labels, "value": value})
     return shown
 
 

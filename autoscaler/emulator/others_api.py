@@ -3,8 +3,8 @@
 `GET machines` shows all of them in full, destroyed ones included. `POST machines` seeds more: `app
 group regions count state release config age_s` (`config` is laid over a deployed one, null
 removes). `POST machines/{id}` changes one: `exit` ({"code", "oom"}), `state` (at once, without an
-event), `stuck` (true or false), `checks` (passing, warning, critical or ""), `cordoned`, `host_status` (of its
-whole host), `lease` ({"ttl", "owner"}; taken by somebody else).
+event), `stuck` (true or false), `checks` (passing, warning, critical or ""), `cordoned`,
+`host_status` (of its whole host), `lease` ({"ttl", "owner"}; taken by somebody else).
 
 `POST deploys` begins a deploy: `app group release strategy release_command`; with `every_s` it steps
 by itself, otherwise `POST deploys/{id}/step` does one phase. `GET deploys/{id}` shows it.

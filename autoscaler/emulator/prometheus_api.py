@@ -1,6 +1,5 @@
 """The metric source: instant and range queries over the loads and a few series of the Machines."""
 
-import math
 from collections.abc import Iterable, Iterator
 
 from starlette.responses import JSONResponse, Response
@@ -10,7 +9,7 @@ from autoscaler.emulator.faults import Facts, Kind
 from autoscaler.emulator.gateway import Call, Gateway, Reach
 from autoscaler.emulator.promql.evaluate import LOOKBACK_S, POINTS_MOST, Evaluation
 from autoscaler.emulator.promql.grammar import parse, seconds
-from autoscaler.emulator.promql.samples import Sample, Value
+from autoscaler.emulator.promql.samples import Sample, Value, written
 from autoscaler.emulator.promql.syntax import QueryError
 from autoscaler.emulator.record import Json, Machine
 from autoscaler.emulator.timestamps import parse as parse_time
@@ -70,7 +69,7 @@ def query(call: Call) -> Response:
     except QueryError as error:
         return _failed(error)
     if isinstance(value, float):
-        return _answer(call, "scalar", [at, _written(value)])
+        return _answer(call, "scalar", [at, written(value)])
     return _answer(call, "vector", [_instant(sample, at) for sample in value])
 
 
@@ -85,7 +84,7 @@ def query_range(call: Call) -> Response:
         for number in range(int((end - start) / step + 1e-9) + 1):
             at = start + number * step
             for labels, number_at in _points(_evaluation(call, parameters, at).value(node)):
-                rows.setdefault(labels, []).append([at, _written(number_at)])
+                rows.setdefault(labels, []).append([at, written(number_at)])
     except QueryError as error:
         return _failed(error)
     return _answer(call, "matrix", [{"metric": dict(key), "values": values} for key, values in rows.items()])
@@ -134,15 +133,7 @@ def _points(value: Value) -> list[tuple[tuple[tuple[str, str], ...], float]]:
 
 
 def _instant(sample: Sample, at: float) -> Json:
-    return {"metric": dict(sample.labels), "value": [at, _written(sample.value)]}
-
-
-def _written(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return {"metric": dict(sample.labels), "value": [at, written(sample.value)]}
 
 
 def _answer(call: Call, kind: str, result: object) -> Response:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from autoscaler.emulator.promql.samples import Ranges, Sample, Vector
-from autoscaler.emulator.promql.syntax import Call, Node, QueryError, Text
+from autoscaler.emulator.promql.syntax import Call, Node, QueryError, Text, expression
 
 Points = list[tuple[float, float]]
 
@@ -112,16 +112,23 @@ def label_replace(vector: Vector, arguments: Sequence[Node]) -> Vector:
     if len(texts) != 4:
         raise QueryError("label_replace takes a vector and four strings")
     target, replacement, source, pattern = texts
-    template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement)
+    compiled = expression(pattern)
     changed = []
     for sample in vector:
-        matched = re.fullmatch(pattern, sample.labels.get(source, ""))
+        matched = compiled.fullmatch(sample.labels.get(source, ""))
         labels = dict(sample.labels)
         if matched:
-            labels[target] = matched.expand(template)
+            labels[target] = _expanded(replacement, matched)
         kept = {label: text for label, text in labels.items() if text}
         changed.append(Sample(labels=kept, value=sample.value, stamp=sample.stamp))
     return changed
+
+
+def _expanded(replacement: str, matched: re.Match[str]) -> str:
+    """`$1` and `${1}` become the group; a group that does not exist becomes nothing."""
+    groups = {str(number): text or "" for number, text in enumerate((matched[0], *matched.groups()))}
+    groups |= {name: text or "" for name, text in matched.groupdict().items()}
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: groups.get(found[1] or found[2], ""), replacement)
 
 
 def check_count(node: Call, counts: tuple[int, ...]) -> None:

@@ -22,6 +22,7 @@ from autoscaler.emulator.promql.syntax import (
     Selector,
     Shifted,
     Text,
+    expression,
 )
 
 GRAMMAR = r"""
@@ -126,10 +127,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         """A condition; a regular expression must be one."""
         condition = Matcher(label=str(label), op=str(op), value=_unquoted(value))
         if condition.op in {"=~", "!~"}:
-            try:
-                re.compile(condition.value)
-            except re.error as error:
-                raise QueryError(f"{condition.value!r} is no regular expression: {error}") from error
+            expression(condition.value)
         return condition
 
     def matchers(self, *conditions: Matcher | None) -> tuple[Matcher, ...]:

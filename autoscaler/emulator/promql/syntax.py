@@ -1,5 +1,6 @@
 """The syntax tree of a query."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -103,3 +104,11 @@ class Negated:
 
 
 Node = Number | Text | Selector | Over | Shifted | Aggregation | Call | Binary | Negated
+
+
+def expression(pattern: str) -> re.Pattern[str]:
+    """A regular expression. QueryError for what is none."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise QueryError(f"{pattern!r} is no regular expression: {error}") from error
