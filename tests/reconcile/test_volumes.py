@@ -1,0 +1,124 @@
+"""Machines with volumes: one is found or made first, and nothing half-made stays behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from autoscaler.domain.fleet import HostStatus, Volume
+from autoscaler.domain.names import MachineId, VolumeId
+from autoscaler.domain.plan import Create, CreateVolume
+from autoscaler.domain.pool import Volumes
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile.ledger import EMPTY, Backoff
+from autoscaler.reconcile.naming import prefix
+from tests.reconcile.fleets import CONFIG, NOW, brief, lacks, member, planned, warned
+from tests.reconcile.samples import AMS, ORD, POOL, a_pool
+
+MOUNT = {"volume": "vol_a", "name": "data", "path": "/data", "extend_threshold_percent": 80}
+SOURCE = member("a", has_mounts=True, config={**CONFIG, "mounts": [MOUNT]})
+NAME = prefix(POOL, ORD)
+
+
+def volume(label, **changes):
+    known = Volume(
+        id=VolumeId(label),
+        name="data",
+        region=ORD,
+        state="created",
+        attached_to=None,
+        host=HostStatus.OK,
+        created_at=NOW.wall - 3600,
+        size_gb=5,
+        encrypted=True,
+    )
+    return replace(known, **changes)
+
+
+HELD = volume("vol_a", attached_to=MachineId("a"))
+REUSE, NEW = a_pool(volumes=Volumes.REUSE), a_pool(volumes=Volumes.NEW)
+
+
+def test_without_permission_nothing_with_a_mount_is_created():
+    plan = planned(a_pool(), [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b")])
+    assert plan.actions == ()
+    assert lacks(plan) == {("ord", "volumes"): 1}
+
+
+def test_volumes_that_were_not_read_are_asked_for():
+    assert lacks(planned(REUSE, [SOURCE], {ORD: 2})) == {("ord", "volumes_unreadable"): 1}
+
+
+def test_an_unused_volume_is_mounted_and_the_mounts_other_fields_survive():
+    plan = planned(REUSE, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b")])
+    (create,) = plan.actions
+    assert isinstance(create, Create)
+    assert create.volume == "vol_b"
+    assert create.config["mounts"] == [{**MOUNT, "volume": "vol_b"}]
+
+
+UNUSABLE = {
+    "another name": {"name": "logs"},
+    "another region": {"region": AMS},
+    "attached": {"attached_to": MachineId("z")},
+    "on its way out": {"state": "pending_destroy"},
+    "on a lost host": {"host": HostStatus.UNREACHABLE},
+    "made a minute ago by somebody": {"created_at": NOW.wall - 60},
+    "of unknown age": {"created_at": None},
+}
+
+
+@pytest.mark.parametrize("changes", UNUSABLE.values(), ids=UNUSABLE)
+def test_where_no_volume_fits_one_is_made_first(changes):
+    plan = planned(REUSE, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b", **changes)])
+    (create,) = plan.actions
+    assert isinstance(create, CreateVolume)
+    assert (create.name, create.region, create.size_gb, create.encrypted) == ("data", ORD, 5, True)
+    assert create.compute == CONFIG["guest"]
+    assert lacks(plan) == {("ord", "volumes"): 1}
+
+
+def test_new_means_that_other_volumes_are_left_alone():
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b")])
+    assert [action.kind for action in plan.actions] == ["create_volume"]
+
+
+def test_the_volume_made_in_the_tick_before_gets_its_machine():
+    ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}))
+    fresh = volume("vol_n", created_at=NOW.wall - 15)
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, fresh], ledger=ledger)
+    assert brief(plan) == [f"create {NAME}1"]
+
+
+def test_a_volume_made_for_a_machine_that_is_not_wanted_any_more_is_destroyed():
+    ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}))
+    fresh = volume("vol_n", created_at=NOW.wall - 15)
+    plan = planned(NEW, [SOURCE], {ORD: 1}, volumes=[HELD, fresh], ledger=ledger)
+    assert brief(plan) == ["destroy_volume vol_n"]
+
+
+def test_volumes_that_others_made_are_never_destroyed_but_counted():
+    plan = planned(NEW, [SOURCE], {ORD: 1}, volumes=[HELD, volume("vol_b")])
+    assert plan.actions == ()
+    assert warned(plan) == ["orphan_volumes"]
+
+
+def test_a_volume_on_a_full_host_is_passed_over():
+    entry = Backoff(until=NOW.mono + 60, delay_s=300, reason=reason(ReasonCode.VOLUMES))
+    ledger = replace(EMPTY, passed_volumes={VolumeId("vol_b"): entry})
+    plan = planned(REUSE, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b"), volume("vol_c")], ledger=ledger)
+    (create,) = plan.actions
+    assert isinstance(create, Create)
+    assert create.volume == "vol_c"
+
+
+def test_each_volume_is_mounted_once():
+    plan = planned(REUSE, [SOURCE], {ORD: 4}, volumes=[HELD, volume("vol_b"), volume("vol_c")])
+    assert [action.kind for action in plan.actions] == ["create", "create", "create_volume"]
+    assert len({one.volume for one in plan.actions if isinstance(one, Create)}) == 2
+
+
+def test_a_mount_without_a_name_takes_that_of_the_volume_it_holds():
+    mount = {"volume": "vol_a", "path": "/data"}
+    source = replace(SOURCE, config={**CONFIG, "mounts": [mount]})
+    plan = planned(REUSE, [source], {ORD: 2}, volumes=[HELD, volume("vol_b")])
+    assert brief(plan) == [f"create {NAME}1"]
