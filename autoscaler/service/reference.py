@@ -113,6 +113,8 @@ _REFUSED = """\
 - `utilization` as the only rule where a region may be at 0: no Machine, no mean, so it would stay there;
 - a metric that no rule uses, and a rule that names a metric that does not exist;
 - a region that the platform does not have, or has closed;
+- a schedule that never comes, ends when it starts, changes nothing, names a region the pool does not have, \
+or would lift a minimum above a maximum;
 - `group` beside `match`, and `$group` in the queries of a pool that is chosen by `match`;
 - two pools that claim the same Machines.
 

@@ -151,3 +151,17 @@ def test_any_pool_is_judged(table: dict[str, object]) -> None:
 def test_any_text_in_place_of_a_file_is_judged(scrap: str, at: int, cut: int) -> None:
     assert judged({**PROCESS, "AUTOSCALER_CONFIG_TOML": scrap})
     assert judged({**PROCESS, "AUTOSCALER_CONFIG_TOML": FULL[:at] + scrap + FULL[at + cut :]})
+
+
+CRON_FIELDS = st.sampled_from(
+    ["*", "0", "7", "59", "60", "*/2", "*/0", "mon-fri", "sat-mon", "31", "2", "1,2", "x"]
+)
+CRONTABS = st.lists(CRON_FIELDS, min_size=4, max_size=6).map(" ".join) | VALUES
+
+
+@given(
+    CRONTABS, CRONTABS, st.sampled_from(["UTC", "Europe/Berlin", "Europe", "/etc", "."]), st.integers(0, 9)
+)
+def test_any_schedule_is_judged(start: str, end: str, zone: str, least: int) -> None:
+    table = {"start": start, "end": end, "timezone": zone, "min": least}
+    assert judged(one_pool(f"schedules = [{toml(table)}]"))

@@ -133,6 +133,19 @@ def test_a_rule_that_is_none_says_what_would_make_it_one(rule: str, sentence: st
     assert text.startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "path"),
+    [
+        ("start = '99 8 * * *', end = '0 9 * * *', min = 1", "schedules[0].start"),
+        ("start = '0 8 * * *', end = '0 0 31 2 *', min = 1", "schedules[0].end"),
+        ("start = '0 8 * * *', end = '0 9 * * *', min = 1, regions = ['fra']", "schedules[0].regions"),
+        ("start = '0 8 * * *', end = '0 9 * * *', min = 11, regions = ['ord']", "schedules[0]"),
+    ],
+)
+def test_a_schedule_that_cannot_be_meant_is_told_with_its_place(schedule: str, path: str) -> None:
+    assert set(complaints(one_pool(f"schedules = [{{ {schedule} }}]"))) == {f"pools.shop.{path}"}
+
+
 @pytest.mark.parametrize("other", ["", 'group = "app"'])
 def test_two_pools_of_the_same_machines_are_an_error(other: str) -> None:
     toml = POOL_TABLE + POOL_TABLE.replace("pools.shop", "pools.second") + other
