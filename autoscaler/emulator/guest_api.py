@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from autoscaler.emulator import errors
 from autoscaler.emulator.gateway import Call, Gateway
-from autoscaler.emulator.lifecycle import reach
 from autoscaler.emulator.machines_api import MACHINE
 from autoscaler.emulator.record import Json, Machine
+from autoscaler.emulator.world import reach
 
 MEMORY = MACHINE + "/memory"
 USED_SHARE = 0.4

@@ -8,7 +8,7 @@ from autoscaler.emulator.faults import Kind
 from autoscaler.emulator.leasing import fence
 from autoscaler.emulator.machine_config import accepted, image_ref
 from autoscaler.emulator.record import Json, Machine
-from autoscaler.emulator.world import World
+from autoscaler.emulator.world import World, reach
 
 VERSIONS_KEPT = 20
 
@@ -61,7 +61,7 @@ def update(
     ApiError 400 for a change of name, region or volume, 409 during another update, on a full host or
     under somebody's lease, 412 when `current_version` is no longer the current one.
     """
-    lifecycle.reach(machine)
+    reach(machine)
     fence(world, machine, nonce)
     if machine.state in {"replacing", "updating"}:
         raise errors.refusal(409, "aborted: machine update failed due to concurrent update")

@@ -5,7 +5,6 @@ from starlette.routing import Route
 
 from autoscaler.emulator import errors, leasing, metadata
 from autoscaler.emulator.gateway import Call, Gateway
-from autoscaler.emulator.lifecycle import reach
 from autoscaler.emulator.machines_api import MACHINE
 from autoscaler.emulator.record import Json, Lease
 from autoscaler.emulator.view import lease_json
@@ -42,11 +41,9 @@ def acquire(call: Call) -> Response:
         ttl = float(text) if text is not None else None
     except (TypeError, ValueError) as error:
         raise errors.invalid("ttl must be a number of seconds") from error
-    machine = call.machine
-    reach(machine)
     lease = leasing.acquire(
         call.world,
-        machine,
+        call.machine,
         owner=call.owner,
         ttl_s=ttl,
         description=str(call.fields.get("description", "")),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from autoscaler.emulator import errors
 from autoscaler.emulator.record import Lease, Machine
 from autoscaler.emulator.timestamps import rfc3339
-from autoscaler.emulator.world import World
+from autoscaler.emulator.world import World, reach
 
 
 def lease_of(world: World, machine_id: str) -> Lease | None:
@@ -30,7 +30,11 @@ def acquire(
     description: str = "",
     nonce: str | None = None,
 ) -> Lease:
-    """Take the lease, or prolong it with its own nonce. LeaseHeldError while somebody else has it."""
+    """Take the lease, or prolong it with its own nonce. LeaseHeldError while somebody else has it.
+
+    ApiError 400 for a length that is not positive, 404 and 408 for a Machine that is gone or lost.
+    """
+    reach(machine)
     if ttl_s is not None and ttl_s <= 0:
         raise errors.invalid("lease ttl must be positive")
     current = lease_of(world, machine.id)

@@ -8,21 +8,13 @@ from autoscaler.emulator.faults import Kind
 from autoscaler.emulator.leasing import fence
 from autoscaler.emulator.record import Event, Json, Machine
 from autoscaler.emulator.timestamps import rfc3339_ms
-from autoscaler.emulator.world import World
+from autoscaler.emulator.world import World, reach
 
 RETRY_WINDOW_S = 300.0
 SUSPEND_MEMORY_MB = 2048
 FATAL = {"SIGABRT": 6, "SIGFPE": 8, "SIGILL": 4, "SIGKILL": 9, "SIGQUIT": 3, "SIGSEGV": 11}
 POLITE = frozenset({"SIGINT", "SIGTERM"})
 SIGNALS = frozenset({*FATAL, *POLITE, "SIGALRM", "SIGHUP", "SIGPIPE", "SIGTRAP", "SIGUSR1", "SIGUSR2"})
-
-
-def reach(machine: Machine) -> None:
-    """ApiError 408 when the Machine's host is lost, 404 when the Machine is."""
-    if machine.host_status != "ok":
-        raise errors.host_unreachable()
-    if not machine.live:
-        raise errors.machine_not_found()
 
 
 def start(world: World, machine: Machine, *, nonce: str | None = None, source: str = "user") -> Json:

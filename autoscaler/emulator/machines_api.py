@@ -9,6 +9,7 @@ from autoscaler.emulator import errors, launching, leasing, lifecycle, listing
 from autoscaler.emulator.gateway import Call, Gateway
 from autoscaler.emulator.record import Json, Machine
 from autoscaler.emulator.view import event_json, machine_json
+from autoscaler.emulator.world import reach
 
 MACHINES = "/v1/apps/{app}/machines"
 MACHINE = MACHINES + "/{machine}"
@@ -182,7 +183,7 @@ def versions(call: Call) -> list[Json]:
 
 def _set_cordoned(call: Call, cordoned: bool) -> Json:
     machine = call.machine
-    lifecycle.reach(machine)
+    reach(machine)
     leasing.fence(call.world, machine, call.nonce)
     call.world.change(machine, cordoned=cordoned)
     return {"ok": True}

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoscaler.emulator import errors
-from autoscaler.emulator.lifecycle import reach
 from autoscaler.emulator.record import Machine
-from autoscaler.emulator.world import World
+from autoscaler.emulator.world import World, reach
 
 
 def read(machine: Machine, key: str) -> str:

@@ -217,5 +217,13 @@ class World:
                 self.reserved[place] = self.reserved.get(place, 0) + by
 
 
+def reach(machine: Machine) -> None:
+    """ApiError 408 when the Machine's host is lost, 404 when the Machine is."""
+    if machine.host_status != "ok":
+        raise errors.host_unreachable()
+    if not machine.live:
+        raise errors.machine_not_found()
+
+
 def _well_formed(machine_id: str) -> bool:
     return len(machine_id) == 14 and all(character in "0123456789abcdef" for character in machine_id)
