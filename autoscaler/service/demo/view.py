@@ -8,6 +8,7 @@ from autoscaler.domain.desired import Desired
 from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.reason import ReasonCode
 from autoscaler.service.demo.score import Score
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def summary(score: Score) -> str:
 
 
 def _row(entry: Desired, count: RegionCount, load: float) -> Row:
-    last = entry.reasons[-1] if entry.reasons else None
+    told = [reason for reason in entry.reasons if reason.code is not ReasonCode.POOL_DEMAND]
+    last = told[-1] if told else None
     return Row(
         region=entry.region,
         bounds=f"{entry.bounds.min}..{entry.bounds.max}",
