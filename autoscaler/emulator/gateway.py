@@ -247,7 +247,7 @@ class Dropped(Response):
         super().__init__()
         self._dropped = dropped
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature of ASGI
         """Abort the transport that the server registered for this caller."""
         abort = scope.get("state", {}).get("abort")
         if abort is None:
