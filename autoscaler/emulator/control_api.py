@@ -23,7 +23,7 @@ from autoscaler.emulator.clock import ManualClock
 from autoscaler.emulator.control import Command, control_route
 from autoscaler.emulator.faults import Fault, Injected, Kind
 from autoscaler.emulator.gateway import Gateway
-from autoscaler.emulator.loads import Constant, Load, Recorded, Shape, Wave, parse_csv
+from autoscaler.emulator.loads import Constant, Recorded, Shape, Wave, parse_csv
 from autoscaler.emulator.promql.evaluate import LOOKBACK_S
 from autoscaler.emulator.promql.samples import written
 from autoscaler.emulator.record import Json
@@ -60,14 +60,13 @@ def set_load(command: Command) -> None:
     per_region = {"": told} if asked is None else asked
     shapes = {region: shape_of(one, told) for region, one in per_region.items()}
     for region, shape in shapes.items():
-        load = Load(
-            shape=shape,
-            since=command.world.now,
+        command.world.set_load(
+            str(told["name"]),
+            shape,
+            labels={**labels, "region": region} if region else labels,
             backfill=bool(told.get("backfill")),
             lag_s=float(told.get("lag_s", 0)),
         )
-        own = {**labels, "region": region} if region else labels
-        command.world.loads.set(str(told["name"]), own, load)
 
 
 def shape_of(one: object, options: Mapping[str, Any]) -> Shape:

@@ -1,7 +1,7 @@
 """Deploys, told phase by phase: what `fly deploy` does to the Machines of a group."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,6 +14,7 @@ from autoscaler.emulator.world import World
 RELEASE_COMMAND = "fly_app_release_command"
 TAG = "fly_bluegreen_deployment_tag"
 DEPLOY_LEASE_S = 13.0
+LEASE_PATIENCE_S = 60.0
 DEPLOYER = "deployer@example.com"
 MAX_UNAVAILABLE = 0.33
 RESTING = frozenset({"started", "stopped", "suspended", "created", "failed"})
@@ -104,7 +105,8 @@ class Deploy:
 def _rolling(deploy: Deploy) -> Iterator[str]:
     """Leases on all, then a third of the Machines at a time."""
     yield from _release_command(deploy)
-    yield from _take_leases(deploy)
+    if not (yield from _take_leases(deploy)):
+        return
     members = deploy.members()
     size = max(1, math.floor(len(members) * MAX_UNAVAILABLE))
     for first in range(0, len(members), size):
@@ -140,7 +142,8 @@ def _bluegreen(deploy: Deploy) -> Iterator[str]:
     """A second set of Machines beside the first, then traffic, then the end of the first."""
     world = deploy.world
     yield from _release_command(deploy)
-    yield from _take_leases(deploy)
+    if not (yield from _take_leases(deploy)):
+        return
     blue = [machine.id for machine in deploy.members()]
     green = [_green(deploy, world.machines[machine_id]) for machine_id in blue]
     yield "green_created"
@@ -221,8 +224,14 @@ def _release_command(deploy: Deploy) -> Iterator[str]:
     yield "release_command_done"
 
 
-def _take_leases(deploy: Deploy) -> Iterator[str]:
-    """Waits out what others hold, as flyctl does."""
+def _take_leases(deploy: Deploy) -> Generator[str, None, bool]:
+    """Waits out what others hold, but not for ever; returns whether the deploy may go on."""
+    since = deploy.world.now
     while not all(deploy.lease(machine) for machine in deploy.members() if machine.host_status == "ok"):
+        if deploy.world.now - since > LEASE_PATIENCE_S:
+            deploy.release_leases()
+            yield "aborted"
+            return False
         yield "waiting"
     yield "leased"
+    return True

@@ -91,7 +91,7 @@ def serve_in_thread(
     """The same for callers without a loop."""
     started = threading.Event()
     box: list[Running] = []
-    failure: list[BaseException] = []
+    failure: list[Exception] = []
     ending: list[asyncio.Event] = []
 
     async def main() -> None:
@@ -104,7 +104,7 @@ def serve_in_thread(
     def body() -> None:
         try:
             asyncio.run(main())
-        except OSError as error:
+        except Exception as error:
             failure.append(error)
         finally:
             started.set()

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from autoscaler.emulator.config import EmulatorConfig
 from autoscaler.emulator.faults import Facts, Fault, FaultBook, Injected, Kind
 from autoscaler.emulator.ids import Identifiers
 from autoscaler.emulator.limits import RateLimits
-from autoscaler.emulator.loads import LoadBoard
+from autoscaler.emulator.loads import Constant, Load, LoadBoard, Shape
 from autoscaler.emulator.record import App, Event, Lease, Machine, Volume
 
 PAST_KEPT = 64
@@ -192,6 +192,20 @@ class World:
             for injected in [injected for injected in self.faults if injected.fault.kind is Kind.HOST_LOST]:
                 self.faults.remove(injected.id)
                 self.inject(injected.fault)
+
+    def set_load(
+        self,
+        name: str,
+        shape: Shape | float,
+        *,
+        labels: Mapping[str, str] | None = None,
+        backfill: bool = False,
+        lag_s: float = 0.0,
+    ) -> None:
+        """From now on the series of this name and these labels follows a shape, or stays at a number."""
+        follows = Constant(value=shape) if isinstance(shape, int | float) else shape
+        load = Load(shape=follows, since=self.now, backfill=backfill, lag_s=lag_s)
+        self.loads.set(name, labels or {}, load)
 
     def set_hosts(self, hosts: Iterable[str], status: str) -> None:
         """Give every Machine on these hosts a host status: ok, unknown or unreachable."""

@@ -62,6 +62,16 @@ async def test_a_deploy_waits_for_the_leases_of_others():
     assert work.step() == "leased"
 
 
+async def test_a_deploy_gives_up_after_a_minute_of_somebody_elses_lease():
+    fly = Fly(machines=2, state="started")
+    before = await fly.machines()
+    await fly.lease(before[1]["id"], ttl=90)
+    phases = finish(fly, deploy(fly))
+    assert phases[-2:] == ["aborted", "done"]
+    assert await fly.machines() == before
+    assert len([m for m in await fly.machines(include_leases="true") if "lease" in m]) == 1
+
+
 async def test_a_deploy_runs_its_release_command_first():
     fly = Fly(machines=1, state="started")
     work = deploy(fly, release_command=True)
