@@ -6,20 +6,24 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from autoscaler.domain.outcome import AlreadySo, Applied, Outcome, Refused, TickReport, Verdict
+from autoscaler.domain.reason import ReasonCode
 
 TICK_DONE = "tick.done"
 FAILURES_QUOTED = 5
+LASTING = frozenset({ReasonCode.OUTSIDE_REGIONS, ReasonCode.TWO_MASTERS})
+"""True of a configuration in every tick: in every line, but no reason to raise each one's level."""
 
 
 def write(log: FilteringBoundLogger, report: TickReport) -> None:
-    """Log a report: a warning if somebody should look at it, else information."""
+    """Log a report: a warning if something went wrong in this tick, else information."""
     level = log.warning if _worrying(report) else log.info
     level(TICK_DONE, **canonical(report))
 
 
 def _worrying(report: TickReport) -> bool:
     failed = any(not isinstance(outcome.result, Applied | AlreadySo) for outcome in report.outcomes)
-    return failed or bool(report.notices) or report.verdict in {Verdict.BLIND, Verdict.FAILED}
+    news = any(notice.code not in LASTING for notice in report.notices)
+    return failed or news or report.verdict in {Verdict.BLIND, Verdict.FAILED}
 
 
 def canonical(report: TickReport) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One canonical line per pool and tick."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from structlog.testing import CapturingLogger
@@ -7,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from autoscaler.adapters import tick_line
 from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.reason import ReasonCode, reason
 from tests.service.reports import blind, scaled, steady
 
 
@@ -50,3 +52,11 @@ def test_a_quiet_tick_has_the_same_keys_and_is_no_warning():
 def test_a_blind_tick_is_a_warning():
     level, line = written(blind())
     assert (level, line["verdict"], line["warnings"]) == ("warning", "blind", ["survey_failed status=503"])
+
+
+def test_what_is_true_of_a_configuration_in_every_tick_is_told_without_raising_the_level():
+    lasting = replace(steady(), warnings=(reason(ReasonCode.TWO_MASTERS, machines=2),))
+    level, line = written(lasting)
+    assert (level, line["warnings"]) == ("info", ["two_masters machines=2"])
+    news = replace(steady(), warnings=(reason(ReasonCode.STUCK, machines=1),))
+    assert written(news)[0] == "warning"
