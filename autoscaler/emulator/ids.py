@@ -1,9 +1,10 @@
 """Identifiers that look like the platform's and repeat with the seed."""
 
+import base64
 import hashlib
 import random
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH_MS = 1_767_225_600_000
 _MOODS = ("aged", "bold", "calm", "damp", "eager", "fancy", "gentle", "icy", "jolly", "kind", "odd", "proud")
@@ -29,7 +30,7 @@ class Identifiers:
         """26 characters, each later one greater."""
         self._count += 1
         number = (_EPOCH_MS + self._count) << 80 | self._random.getrandbits(80)
-        return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+        return base64.b32encode((number << 6).to_bytes(17, "big")).translate(_TO_CROCKFORD)[:26].decode()
 
     def name(self) -> str:
         """Such as `aged-wind-2649`."""

@@ -33,10 +33,11 @@ async def test_fifty_starts_at_a_quarter_second_are_answered_together():
         assert states == {"started"}
 
 
+@pytest.mark.timeout(30)  # thirteen megabytes of JSON, made and read, take seconds on a busy machine
 async def test_ten_thousand_machines_are_listed():
     async with (
         serve(EmulatorConfig(machines=10_000)) as fly,
-        httpx.AsyncClient(base_url=fly.url, headers=HEADERS, timeout=5) as http,
+        httpx.AsyncClient(base_url=fly.url, headers=HEADERS, timeout=20) as http,
     ):
         assert len((await http.get("/v1/apps/demo/machines")).json()) == 10_000
 
