@@ -208,9 +208,13 @@ def in_state_for(machine: Machine, ledger: Ledger, now: Instant) -> float:
 
 
 def new_for(machine: Machine, ledger: Ledger, now: Instant) -> float:
-    """The age of a Machine in `created`, in seconds; the platform knows better than our memory."""
+    """For how many seconds a Machine has been in `created`, as far as the platform or our memory can tell.
+
+    A deploy lets old Machines pass through that state, hence the time of the last change.
+    """
+    changed = max(machine.created_at or 0.0, machine.updated_at or 0.0)
     seen_for = in_state_for(machine, ledger, now)
-    return seen_for if machine.created_at is None else max(seen_for, now.wall - machine.created_at)
+    return max(seen_for, now.wall - changed) if changed else seen_for
 
 
 def _host_lost_for(machine: Machine, ledger: Ledger, now: Instant) -> float:

@@ -115,6 +115,11 @@ def test_a_new_machine_counts_for_two_minutes():
     assert counted(a_pool(), [old]).by_region[ORD].capacity == 0
 
 
+def test_a_machine_that_a_deploy_made_anew_counts_like_a_new_one():
+    young = member("a", MachineState.CREATED, updated_at=NOW.wall - 119)
+    assert counted(a_pool(), [young]).by_region[ORD].capacity == 1
+
+
 def test_a_new_machine_that_we_did_not_launch_does_not_count():
     asleep = member("a", MachineState.CREATED, created_at=NOW.wall, meta={"autoscaler_asleep": "true"})
     assert counted(a_pool(), [asleep]).by_region[ORD].capacity == 0
