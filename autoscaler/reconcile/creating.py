@@ -68,19 +68,27 @@ def place(situation: Situation, draft: Draft, order: Order) -> int:
 
     The region must not be `forbidden`. Where a volume has to be made first, that is this tick's step.
     """
-    wanted = min(order.machines, draft.creations_left or 0)
+    wanted = min(order.machines, draft.creations_left)
     machines = at_once(situation, order.region, wanted)
     draft.lack(order.home, wanted - machines, reason(ReasonCode.INVALID_CONFIG, probing=machines))
     names = free_names(situation.pool.name, order.region, draft.names)
     for name in islice(names, machines):
         _one(situation, draft, order, name)
-    draft.creations_left = (draft.creations_left or 0) - machines
+    draft.budget_left -= machines
     draft.room[order.region] -= machines
     return wanted
 
 
-def again(situation: Situation, draft: Draft, former: Create) -> None:
-    """Repeat a create of unknown result under its old name; its place has been kept all the time."""
+def again(situation: Situation, draft: Draft, former: Create) -> bool:
+    """Repeat a create of unknown result under its old name, if that is allowed now; whether it is.
+
+    Its place, its name and its share of the budget have been kept all the time.
+    """
+    possible = draft.budget_left > 0 and draft.has_kept_room(former.region)
+    if not possible or forbidden(situation, draft, former.region) is not None:
+        return False
+    draft.budget_left -= 1
+    draft.promised -= 1
     order = Order(
         region=former.region,
         home=former.home,
@@ -89,6 +97,7 @@ def again(situation: Situation, draft: Draft, former: Create) -> None:
         asleep=former.stopped,
     )
     _one(situation, draft, order, former.name, volume=former.volume)
+    return True
 
 
 def _one(

@@ -26,27 +26,18 @@ def _repeat(situation: Situation, draft: Draft, region: Region) -> int:
         if wanted == 0:
             break
         if isinstance(former, Create):
-            repeated = _create_again(situation, draft, former, region)
+            ours = former.home == region and not former.stopped
+            repeated = ours and creating.again(situation, draft, former)
         else:
             repeated = _start_again(situation, draft, former, region)
         wanted -= repeated
     return wanted
 
 
-def _create_again(situation: Situation, draft: Draft, former: Create, home: Region) -> bool:
-    if (
-        former.stopped
-        or former.home != home
-        or creating.forbidden(situation, draft, former.region) is not None
-    ):
-        return False
-    creating.again(situation, draft, former)
-    return True
-
-
 def _start_again(situation: Situation, draft: Draft, former: Start, home: Region) -> bool:
-    roster = situation.rosters.get(former.region)
-    for member in roster.resting if roster is not None else ():
+    if not draft.has_kept_room(former.region):
+        return False
+    for member in situation.rosters[former.region].resting:
         if member.machine.id == former.machine and member.home == home and startable(situation, member):
             draft.add(*steps.start(member, reason(ReasonCode.REPEAT), home=home))
             return True

@@ -36,7 +36,7 @@ def create_at_home(
             overflows[region] = Overflow(machines=machines, reason=why)
         else:
             _lack(situation, draft, region, fitting, why)
-    for region, granted in share(draft.creations_left or 0, orders).items():
+    for region, granted in share(draft.creations_left, orders).items():
         draft.lack(region, orders[region] - granted, reason(ReasonCode.BUDGET))
         why = situation.demand(region)
         order = Order(region=region, home=region, machines=granted, reason=why, asleep=asleep)

@@ -69,12 +69,7 @@ def _make_room(situation: Situation, draft: Draft, existing: Mapping[Region, int
 def _repeat(situation: Situation, draft: Draft, wanted: dict[Region, int]) -> None:
     for former in situation.ledger.uncertain:
         lacking = wanted.get(former.region, 0)
-        if (
-            lacking
-            and isinstance(former, Create)
-            and creating.forbidden(situation, draft, former.region) is None
-        ):
-            creating.again(situation, draft, former)
+        if lacking and isinstance(former, Create) and creating.again(situation, draft, former):
             wanted[former.region] = lacking - 1
 
 

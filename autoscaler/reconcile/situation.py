@@ -58,8 +58,9 @@ class Situation:
 class Draft:
     """A plan in the making: what is already in it, and what may still be added.
 
-    `room` is how many more Machines each region may physically hold, `total_room` how many the pool,
-    `creations_left` how many may still be created, None if that cannot be known.
+    `room` is how many more Machines each region may physically hold, `total_room` how many the pool;
+    `budget_left` is how many may still be created, 0 if that cannot be known, and `promised` how much of
+    it belongs to creates of unknown result, which alone may use it.
     """
 
     def __init__(self, situation: Situation) -> None:
@@ -76,7 +77,8 @@ class Draft:
             for region, count in present.items()
         }
         self.total_room = situation.decision.total.max - sum(present.values()) - len(unshown)
-        self.creations_left = _creations_left(situation)
+        self.promised = len(_uncertain_names(situation))
+        self.budget_left = _budget_left(situation)
         self.names = _names(situation)
 
     def template(self, region: Region) -> Machine | None:
@@ -84,6 +86,15 @@ class Draft:
         if region not in self._templates:
             self._templates[region] = choose(self._view, region)
         return self._templates[region]
+
+    @property
+    def creations_left(self) -> int:
+        """How many Machines may be created under new names."""
+        return max(0, self.budget_left - self.promised)
+
+    def has_kept_room(self, region: Region) -> bool:
+        """Whether everything of unknown result there still has its place."""
+        return self.room.get(region, -1) >= 0 and self.total_room >= 0
 
     def add(self, *actions: Action) -> None:
         """Append actions, in the order in which they are to happen to their Machine."""
@@ -115,23 +126,27 @@ class Draft:
         )
 
 
-def _creations_left(situation: Situation) -> int | None:
-    """Those answered or uncertain that the platform does not list yet use up the budget, too."""
+def _budget_left(situation: Situation) -> int:
+    """What was answered with success and is not listed yet has used up its share, too."""
     if situation.created_recently is None:
-        return None
+        return 0
     listed = {machine.name for machine in situation.view.survey.machines}
-    on_the_way = {entry.name for entry in situation.ledger.on_the_way if entry.name is not None}
-    uncertain = {one.name for one in situation.ledger.uncertain if isinstance(one, Create)}
-    unlisted = len((on_the_way | uncertain) - listed)
-    return max(0, budget(situation.pool).count - situation.created_recently - unlisted)
+    unlisted = _awaited_names(situation) - listed
+    return max(0, budget(situation.pool).count - situation.created_recently - len(unlisted))
+
+
+def _awaited_names(situation: Situation) -> set[str]:
+    return {entry.name for entry in situation.ledger.on_the_way if entry.name is not None}
+
+
+def _uncertain_names(situation: Situation) -> set[str]:
+    return {one.name for one in situation.ledger.uncertain if isinstance(one, Create)}
 
 
 def _names(situation: Situation) -> set[str]:
     machines = situation.view.survey.machines
     live = {machine.name for machine in machines if machine.state is not MachineState.DESTROYED}
-    awaited = {entry.name for entry in situation.ledger.on_the_way if entry.name is not None}
-    uncertain = {one.name for one in situation.ledger.uncertain if isinstance(one, Create)}
-    return {*live, *awaited, *uncertain}
+    return live | _awaited_names(situation) | _uncertain_names(situation)
 
 
 def share(available: int, wanted: Mapping[Region, int]) -> dict[Region, int]:

@@ -20,6 +20,8 @@ def choose(serving: Iterable[Member], *, surplus: int, desired: int, load: Load)
     then of an old release, then youngest. Never so many ready ones that fewer than `desired` remain.
     A Machine that is leaving and may not be touched just now keeps its place among them.
     """
+    if surplus <= 0:
+        return ()
     everyone = tuple(serving)
     spare_ready = sum(member.machine.ready for member in everyone) - desired
     chosen: list[Member] = []
