@@ -48,7 +48,7 @@ class Dispatcher:
         if reply.status == TOO_MANY:
             self._budget.slow((call.operation, identifier), pause_s=reply.retry_after_s)
         else:
-            self._budget.restore((call.operation, identifier))
+            self._budget.answered((call.operation, identifier))
         return reply
 
     async def _read_once(self, call: Call, identifier: Hashable) -> Reply:

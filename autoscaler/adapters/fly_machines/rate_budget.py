@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 BURST = 3
 INTERVAL_S = 1.0
 SLOWEST_S = 10.0
+LATEST_ARRIVAL_S = 1.0
+"""A request that is answered later than this was slow to be carried out, not to arrive."""
 FORGET_AFTER_S = 600.0
 """A slowed bucket nobody used for so long starts anew."""
 SWEEP_AT = 256
@@ -26,19 +28,30 @@ class TooLateError(Exception):
 class _Bucket:
     interval_s: float = INTERVAL_S
     full_at: float = 0.0
+    burst_began: float | None = None
+    """When the first request since the last rest was sent, while none has been answered."""
     queue: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def wait_s(self, now: float) -> float:
-        return max(0.0, self.full_at - now - (BURST - 1) * self.interval_s)
+        # Whole microseconds: a rest of 1e-16 s is a turn, and no clock would ever move by so little.
+        return max(0.0, round(self.full_at - now - (BURST - 1) * self.interval_s, 6))
 
     def take(self, now: float) -> None:
+        if self.full_at <= now:
+            self.burst_began = now
         self.full_at = max(self.full_at, now) + self.interval_s
 
     def slow(self, now: float, pause_s: float) -> None:
         self.interval_s = min(2 * self.interval_s, SLOWEST_S)
         self.full_at = now + (BURST - 1) * self.interval_s + max(pause_s, self.interval_s)
+        self.burst_began = None
 
-    def restore(self, now: float) -> None:
+    def answered(self, now: float) -> None:
+        # The platform counts a request when it arrives, which for a burst that opens connections may be nearly
+        # as late as its answer: its bucket may have begun to refill only then.
+        if self.burst_began is not None:
+            self.full_at += min(now - self.burst_began, LATEST_ARRIVAL_S)
+            self.burst_began = None
         if self.interval_s > INTERVAL_S:
             self.interval_s = INTERVAL_S
             self.full_at = min(self.full_at, now + BURST * INTERVAL_S)
@@ -80,11 +93,10 @@ class RateBudget:
         now = asyncio.get_running_loop().time()
         self._bucket(key, now).slow(now, pause_s or 0.0)
 
-    def restore(self, key: Hashable) -> None:
-        """After any other answer: the full rate again."""
-        now = asyncio.get_running_loop().time()
+    def answered(self, key: Hashable) -> None:
+        """After any other answer: the full rate again, counted from the first answer to a burst."""
         if key in self._buckets:
-            self._buckets[key].restore(now)
+            self._buckets[key].answered(asyncio.get_running_loop().time())
 
     def _bucket(self, key: Hashable, now: float) -> _Bucket:
         if key not in self._buckets:

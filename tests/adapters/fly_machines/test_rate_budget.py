@@ -37,6 +37,28 @@ async def test_three_go_at_once_and_then_one_a_second() -> None:
     assert await admitted_at(RateBudget(), 6) == [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]
 
 
+async def test_a_second_is_counted_from_the_first_answer_because_the_burst_may_have_arrived_late() -> None:
+    budget = RateBudget()
+    waiting = asyncio.create_task(admitted_at(budget, 6))
+    for _ in range(3):
+        await asyncio.sleep(0.3)
+        budget.answered("create")
+    assert await waiting == [0.0, 0.0, 0.0, 1.3, 2.3, 3.3]
+
+
+async def test_a_slow_answer_holds_the_next_up_for_a_second_at_most() -> None:
+    budget = RateBudget()
+    await admitted_at(budget, 3)
+    await asyncio.sleep(20.0)
+    budget.answered("create")
+    assert await admitted_at(budget, 3) == [0.0, 0.0, 0.0]
+    budget = RateBudget()
+    waiting = asyncio.create_task(admitted_at(budget, 7))
+    await asyncio.sleep(2.5)
+    budget.answered("create")
+    assert await waiting == [0.0, 0.0, 0.0, 1.0, 2.0, 4.0, 5.0]
+
+
 async def test_a_rest_refills_the_burst_and_no_more() -> None:
     budget = RateBudget()
     await admitted_at(budget, 3)
@@ -88,7 +110,7 @@ async def test_a_success_restores_the_rate() -> None:
     budget = RateBudget()
     for _ in range(3):
         budget.slow("create")
-    budget.restore("create")
+    budget.answered("create")
     assert await admitted_at(budget, 3) == [1.0, 2.0, 3.0]
 
 
@@ -122,7 +144,7 @@ async def test_a_turn_given_up_is_free_for_the_next() -> None:
 
 async def test_buckets_at_rest_are_forgotten() -> None:
     budget = RateBudget()
-    for number in range(10 * SWEEP_AT):
+    for number in range(3 * SWEEP_AT):
         await budget.admit(("start", number))
         await asyncio.sleep(0.1)
     assert len(budget) <= SWEEP_AT
