@@ -47,8 +47,8 @@ class _Bucket:
         self.burst_began = None
 
     def answered(self, now: float) -> None:
-        # The platform counts a request when it arrives, which for a burst that opens connections may be nearly
-        # as late as its answer: its bucket may have begun to refill only then.
+        # The platform counts a request when it arrives, which for a burst that opens connections may be
+        # nearly as late as its answer: its bucket may have begun to refill only then.
         if self.burst_began is not None:
             self.full_at += min(now - self.burst_began, LATEST_ARRIVAL_S)
             self.burst_began = None
