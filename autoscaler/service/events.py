@@ -1,9 +1,12 @@
 """Names of the process's own log events. That of a tick's line stands beside its keys, in the adapter."""
 
+CONFIGURED = "daemon.configured"
 DAEMON_STARTED = "daemon.started"
 DAEMON_STOPPING = "daemon.stopping"
 DAEMON_STOPPED = "daemon.stopped"
 HTTP_LISTENING = "http.listening"
+POOL_TROUBLE = "pool.trouble"
+POOL_WELL = "pool.well"
 REPORT_LOST = "report.lost"
 SETTINGS_WARNING = "settings.warning"
 TICK_CUT = "tick.cut"

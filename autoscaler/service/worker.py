@@ -10,7 +10,7 @@ from autoscaler.domain.errors import AutoscalerError
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.outcome import TickReport, Verdict
 from autoscaler.domain.pool import Pool
-from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.deadline import tick_seconds
 from autoscaler.service import events
 from autoscaler.service.board import Listener
@@ -43,7 +43,7 @@ class Worker:
         self.task: asyncio.Task[None] | None = None
         """The tick that runs at present."""
         self.began_at = clock().mono
-        self._tick = job.tick
+        self._job = job
         self._clock = clock
         self._listeners = listeners
         self._log = log
@@ -69,37 +69,34 @@ class Worker:
         self.began_at = now.mono
         for listener in self._listeners:
             listener.began(self.pool.name, max(0.0, delay_s))
-        report = await self._guarded(now)
+        report = await guarded(self._job, now, clock=self._clock, log=self._log)
         for listener in self._listeners:
             listener.ended(report)
 
-    async def _guarded(self, now: Instant) -> TickReport:
-        limit_s = tick_seconds(self.pool.interval_s) + BACKSTOP_S
-        backstop = asyncio.timeout(limit_s)
-        try:
-            async with backstop:
-                return await self._tick(now)
-        except Exception as error:  # one pool's trouble is reported and never touches another
-            if backstop.expired():
-                return self._failed(now, error, reason(ReasonCode.DEADLINE, seconds=limit_s))
-            return self._failed(now, error)
 
-    def _failed(self, now: Instant, error: Exception, *more: Reason) -> TickReport:
-        kind = type(error).__name__
-        # Our own errors say what to do; of anything else the place is worth knowing.
-        trace = None if isinstance(error, AutoscalerError | TimeoutError) else error
-        self._log.error(
-            events.TICK_FAILED, pool=self.pool.name, error=kind, detail=str(error), exc_info=trace
-        )
-        return TickReport(
-            pool=self.pool.name,
-            app=self.pool.app,
-            group=self.pool.group,
-            at=now,
-            verdict=Verdict.FAILED,
-            duration_s=self._clock().mono - now.mono,
-            warnings=(reason(ReasonCode.TICK_FAILED, error=kind), *more),
-        )
+async def guarded(job: PoolTick, now: Instant, *, clock: Clock, log: FilteringBoundLogger) -> TickReport:
+    """Run one tick under its backstop. Whatever it raises becomes a report with the verdict `failed`."""
+    limit_s = tick_seconds(job.pool.interval_s) + BACKSTOP_S
+    backstop = asyncio.timeout(limit_s)
+    try:
+        async with backstop:
+            return await job.tick(now)
+    except Exception as error:  # one pool's trouble is reported and never touches another
+        failure: Exception = error
+    # Our own errors say what to do; of anything else the place is worth knowing.
+    trace = None if isinstance(failure, AutoscalerError | TimeoutError) else failure
+    kind = type(failure).__name__
+    log.error(events.TICK_FAILED, pool=job.pool.name, error=kind, detail=str(failure), exc_info=trace)
+    late = (reason(ReasonCode.DEADLINE, seconds=limit_s),) if backstop.expired() else ()
+    return TickReport(
+        pool=job.pool.name,
+        app=job.pool.app,
+        group=job.pool.group,
+        at=now,
+        verdict=Verdict.FAILED,
+        duration_s=clock().mono - now.mono,
+        warnings=(reason(ReasonCode.TICK_FAILED, error=kind), *late),
+    )
 
 
 def _named_task(name: str) -> asyncio.Task[None] | None:
