@@ -4,16 +4,14 @@ The platform bills by the second in `started` only: vCPUs and memory at a monthl
 times the region's markup (published in October 2024; ams and sjc confirmed since). Storage is not counted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autoscaler.domain.fleet import Machine, MachineState
 from autoscaler.domain.geography import current
 from autoscaler.domain.names import Region
 
 SECONDS_PER_MONTH = 30 * 24 * 3600
-SECONDS_PER_HOUR = 3600
 DOLLARS_PER_CPU: Mapping[str, float] = {"shared": 0.695, "performance": 21.0}
 DOLLARS_PER_GB = 5.0
 
@@ -92,14 +90,3 @@ def guest_of(config: Mapping[str, Any]) -> Guest | None:
     except (KeyError, TypeError, ValueError):
         return None
     return guest if guest.cpu_kind in DOLLARS_PER_CPU else None
-
-
-def dollars_per_hour(machines: Iterable[Machine]) -> float:
-    """What the started Machines among these cost together.
-
-    A Machine whose configuration the platform did not show, or whose size has no price, counts as one of
-    the smallest size: its true price is unknown and not zero.
-    """
-    started = (machine for machine in machines if machine.state is MachineState.STARTED)
-    guests = ((guest_of(machine.config or {}) or DEFAULT_GUEST, machine.region) for machine in started)
-    return SECONDS_PER_HOUR * sum(dollars_per_second(guest, region) for guest, region in guests)

@@ -3,8 +3,7 @@
 import pytest
 
 from autoscaler.domain import geography, prices
-from autoscaler.domain.fleet import Machine, MachineState
-from autoscaler.domain.names import MachineId, MachineName, Region
+from autoscaler.domain.names import Region
 
 
 @pytest.mark.parametrize(
@@ -62,18 +61,3 @@ def test_a_cpu_kind_without_a_price_is_refused():
 )
 def test_the_size_is_read_from_a_configuration(config, guest):
     assert prices.guest_of(config) == guest
-
-
-def machine(state, config):
-    return Machine(id=MachineId("a"), name=MachineName("a"), state=state, region=Region("iad"), config=config)
-
-
-def test_only_started_machines_cost_and_an_unreadable_size_counts_as_the_smallest():
-    large = {"guest": {"cpu_kind": "performance", "cpus": 1, "memory_mb": 2048}}
-    fleet = [
-        machine(MachineState.STARTED, large),
-        machine(MachineState.STARTED, None),
-        machine(MachineState.STARTED, {"size": "huge"}),
-        machine(MachineState.STOPPED, large),
-    ]
-    assert prices.dollars_per_hour(fleet) == pytest.approx((31 + 2 * 1.945) / 720)
