@@ -18,7 +18,7 @@ from autoscaler.emulator.seeding import seed
 from autoscaler.emulator.server import Running, serve
 from autoscaler.reconcile.ports import Machines
 from tests.adapters.fly_machines.platform import APP, Platform, platform
-from tests.adapters.fly_machines.test_parse import CREATED
+from tests.adapters.fly_machines.recorded import CREATED
 
 POOL = "web"
 

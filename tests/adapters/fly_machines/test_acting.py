@@ -31,7 +31,7 @@ from autoscaler.domain.plan import (
 )
 from autoscaler.domain.reason import ReasonCode, reason
 from tests.adapters.fly_machines.platform import APP, Answer, Platform, platform
-from tests.adapters.fly_machines.test_parse import CREATED
+from tests.adapters.fly_machines.recorded import CREATED
 
 pytestmark = pytest.mark.looptime
 

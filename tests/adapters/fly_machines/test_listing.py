@@ -10,7 +10,7 @@ import pytest
 
 from autoscaler.adapters.fly_machines.listing import SLICE, machines_in
 from autoscaler.domain.errors import GarbledError
-from tests.adapters.fly_machines.test_parse import CREATED, EXIT_EVENT
+from tests.adapters.fly_machines.recorded import CREATED, EXIT_EVENT
 
 
 def listed(*entries: object) -> bytes:

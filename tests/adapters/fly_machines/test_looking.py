@@ -8,7 +8,7 @@ import pytest
 from autoscaler.domain.errors import GarbledError, RefusedError, UnreachableError, UpstreamError
 from autoscaler.domain.names import AppName, MachineId, Region
 from tests.adapters.fly_machines.platform import APP, Answer, platform
-from tests.adapters.fly_machines.test_parse import CREATED
+from tests.adapters.fly_machines.recorded import CREATED
 
 pytestmark = pytest.mark.looptime
 

@@ -7,50 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoscaler.adapters.fly_machines import parse
-from autoscaler.adapters.fly_machines.notation import duration_s
 from autoscaler.domain.errors import GarbledError
-from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState, Volume
-from autoscaler.domain.geography import Place
-from autoscaler.domain.names import GroupName, InstanceId, MachineId, MachineName, Region, VolumeId
-
-CREATED: dict[str, Any] = {
-    "id": "1857156b526dd8",
-    "name": "aged-thunder-7371",
-    "state": "created",
-    "region": "ord",
-    "image_ref": {
-        "registry": "registry-1.docker.io",
-        "repository": "library/ubuntu",
-        "tag": "latest",
-        "digest": "sha256:c9cf959fd83770dfdefd8fb42cfef0761432af36a764c077aed54bbc5bb25368",
-        "labels": {"org.opencontainers.image.version": "22.04"},
-    },
-    "instance_id": "01HEPA330HZ37A78TK080NAK1M",
-    "private_ip": "fdaa:ff:ff:a7b:195:e229:8038:2",
-    "created_at": "2023-11-08T01:52:30Z",
-    "updated_at": "2023-11-08T01:52:30Z",
-    "config": {
-        "init": {"exec": ["/bin/sleep", "inf"]},
-        "image": "registry-1.docker.io/library/ubuntu:latest",
-        "auto_destroy": True,
-        "restart": {"policy": "always"},
-        "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256},
-        "dns": {},
-    },
-    "events": [{"type": "launch", "status": "created", "source": "user", "timestamp": 1699408350300}],
-}
-EXIT_EVENT = {
-    "requested_stop": False,
-    "restarting": False,
-    "guest_exit_code": 0,
-    "guest_signal": -1,
-    "guest_error": "",
-    "exit_code": 137,
-    "signal": -1,
-    "error": "",
-    "oom_killed": True,
-    "exited_at": "2026-08-14T09:57:35.123Z",
-}
+from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState
+from autoscaler.domain.names import GroupName, InstanceId, MachineId, MachineName, Region
+from tests.adapters.fly_machines.recorded import CREATED, EXIT_EVENT
 
 
 def parsed(**fields: Any) -> Machine:
@@ -252,79 +212,6 @@ def test_the_image_is_pinned_as_far_as_the_platform_tells(ref: object, image: st
 )
 def test_the_stop_timeout_is_read_in_both_notations(stop_config: object, seconds: float) -> None:
     assert configured(stop_config=stop_config).stop_timeout_s == seconds
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"),
-    [
-        ("1.5h", 5400.0),
-        ("250ms", 0.25),
-        ("10us", 1e-5),
-        ("1h1m1s", 3661.0),
-        ("5", None),
-        ("", None),
-        (True, None),
-    ],
-)
-def test_durations_are_read_as_go_writes_them(written: object, seconds: float | None) -> None:
-    assert duration_s(written) == (None if seconds is None else pytest.approx(seconds))
-
-
-def test_a_volume_is_read() -> None:
-    entry = {
-        "id": "vol_9vw681egy1jj5xm4",
-        "name": "disk",
-        "state": "created",
-        "size_gb": 3,
-        "region": "yul",
-        "zone": "09cd",
-        "encrypted": True,
-        "attached_machine_id": "908057ef21e487",
-        "attached_alloc_id": None,
-        "created_at": "2023-09-01T19:47:14.774Z",
-    }
-    assert parse.volume(entry) == Volume(
-        id=VolumeId("vol_9vw681egy1jj5xm4"),
-        name="disk",
-        region=Region("yul"),
-        state="created",
-        attached_to=MachineId("908057ef21e487"),
-        host=HostStatus.OK,
-        created_at=1693597634.774,
-        size_gb=3,
-        encrypted=True,
-    )
-    assert parse.volume({**entry, "attached_machine_id": None}).attached_to is None
-    with pytest.raises(GarbledError):
-        parse.volume({**entry, "id": None})
-
-
-@pytest.mark.parametrize("key", ["Regions", "regions"])
-def test_regions_are_read_in_either_case_without_the_deprecated(key: str) -> None:
-    ams = {
-        "code": "ams",
-        "name": "Amsterdam, Netherlands",
-        "latitude": 52.374342,
-        "longitude": 4.895439,
-        "gateway_available": True,
-        "requires_paid_plan": False,
-        "deprecated": False,
-        "capacity": 0,
-        "geo_region": "europe",
-        "mpg_available": True,
-    }
-    answer = {key: [ams, {**ams, "code": "waw", "deprecated": True}], "Nearest": "iad"}
-    place = Place(city="Amsterdam, Netherlands", latitude=52.374342, longitude=4.895439, area="europe")
-    assert parse.regions(answer) == {Region("ams"): place}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [None, {}, {"regions": []}, {"regions": [{}]}, {"regions": [{"code": "ams"}]}, {"regions": [None]}],
-)
-def test_regions_nobody_can_read_are_garbled(answer: object) -> None:
-    with pytest.raises(GarbledError):
-        parse.regions(answer)
 
 
 json = st.recursive(
