@@ -1,0 +1,132 @@
+"""The composition root: the only module that knows concrete adapters."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from autoscaler.adapters import tick_line
+from autoscaler.adapters.fly_machines.client import FlyMachines
+from autoscaler.adapters.http.client import HttpClient
+from autoscaler.adapters.journal import MemoryJournal
+from autoscaler.adapters.prometheus.source import PrometheusSource
+from autoscaler.adapters.telemetry import Telemetry
+from autoscaler.domain.geography import Place
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import MachineId, PoolName, Region
+from autoscaler.domain.outcome import TickReport
+from autoscaler.policy.rules import Policy
+from autoscaler.reconcile.ports import Machines, MetricSource
+from autoscaler.reconcile.tick import PoolState, Ports, run_tick
+from autoscaler.service.settings import Settings
+from autoscaler.service.worker import PoolTick
+
+FLY = "fly"
+PROMETHEUS = "prometheus"
+
+
+class Platform(Machines, Protocol):
+    """The Machines API with the question only `check` asks."""
+
+    async def regions(self) -> Mapping[Region, Place]:
+        """Where Machines can run. Raises UpstreamError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """Everything put together. `jobs` are the pools in the order of the configuration."""
+
+    jobs: tuple[PoolTick, ...]
+    platform: Platform
+    metrics: MetricSource
+    registry: CollectorRegistry
+    publisher: "Publisher"
+
+
+class Publisher:
+    """Makes metrics and the log line of every tick."""
+
+    def __init__(self, telemetry: Telemetry, log: FilteringBoundLogger) -> None:
+        """Both are told of the same reports."""
+        self._telemetry = telemetry
+        self._log = log
+
+    def began(self, pool: PoolName, delay_s: float) -> None:
+        """A tick begins."""
+        self._telemetry.began(pool, delay_s)
+
+    def ended(self, report: TickReport) -> None:
+        """A tick ended."""
+        self._telemetry.observe(report)
+        tick_line.write(self._log, report)
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings,
+    *,
+    log: FilteringBoundLogger,
+    act: bool,
+    hold: bool = True,
+    own: MachineId | None = None,
+) -> AsyncIterator[Assembly]:
+    """Open the upstreams and give every pool its tick; all is closed when the block ends.
+
+    `act` and `hold` are those of `run_tick`; `own` is the Machine this process runs on.
+    """
+    telemetry = Telemetry(dry_run=not act)
+    metric_token = settings.prometheus.token
+    api = HttpClient(
+        FLY, settings.api.url, token=settings.api.token.get_secret_value(), observe=telemetry.upstream
+    )
+    # Without any query no source is needed, and none is ever asked; the port still wants somebody there.
+    source = HttpClient(
+        PROMETHEUS,
+        settings.prometheus.url or settings.api.url,
+        token=metric_token.get_secret_value() if metric_token else "",
+        observe=telemetry.upstream,
+    )
+    async with api, source, FlyMachines(api) as platform:
+        metrics = PrometheusSource(source)
+        jobs = []
+        for policy in settings.policies:
+            telemetry.expect(policy.pool.name)
+            machines = telemetry.watch(policy.pool.name, platform)
+            ports = Ports(metrics=metrics, machines=machines, journal=MemoryJournal())
+            ticking = _Ticking(policy, ports, act=act, hold=hold, own=own)
+            jobs.append(PoolTick(pool=policy.pool, tick=ticking))
+        yield Assembly(
+            jobs=tuple(jobs),
+            platform=platform,
+            metrics=metrics,
+            registry=telemetry.registry,
+            publisher=Publisher(telemetry, log),
+        )
+
+
+class _Ticking:
+    """One pool's tick with its memory. A tick that fails leaves the memory as it was."""
+
+    def __init__(self, policy: Policy, ports: Ports, *, act: bool, hold: bool, own: MachineId | None) -> None:
+        self._policy = policy
+        self._ports = ports
+        self._act = act
+        self._hold = hold
+        self._own = own
+        self._state = PoolState()
+
+    async def __call__(self, now: Instant) -> TickReport:
+        report, self._state = await run_tick(
+            self._policy, self._ports, self._state, now, act=self._act, hold=self._hold, own=self._own
+        )
+        return report
+
+
+def secrets(settings: Settings) -> Sequence[str]:
+    """What must not appear in any log line."""
+    tokens = (settings.api.token, settings.prometheus.token)
+    return [token.get_secret_value() for token in tokens if token is not None]

@@ -1,0 +1,95 @@
+"""Trouble with an upstream is one sentence that says what to do, once."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from structlog.testing import CapturingLogger
+from structlog.typing import FilteringBoundLogger
+
+from autoscaler.domain.names import AppName
+from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.reading import Why
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.service import advice, events
+from autoscaler.service.running import Adviser
+from tests.service.reports import blind, steady
+
+
+@pytest.mark.parametrize(
+    ("detail", "advised"),
+    [
+        ("401 Authenticate: token validation error", "fly tokens create deploy -a shop"),
+        ("403 unauthorized", "no access to app shop"),
+        ("404 app not found", "no app shop"),
+        ("503 try again", "AUTOSCALER_API_URL"),
+        ("fly: All connection attempts failed", "AUTOSCALER_API_URL"),
+        ("", "AUTOSCALER_API_URL"),
+    ],
+)
+def test_why_an_app_cannot_be_listed_is_told_apart_by_status(detail, advised):
+    sentence = advice.on_platform(AppName("shop"), detail)
+    assert advised in sentence
+    assert detail in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("detail", "advised"),
+    [
+        ("401 unauthorized", "AUTOSCALER_PROMETHEUS_TOKEN"),
+        ("403 forbidden", "AUTOSCALER_PROMETHEUS_TOKEN"),
+        ("404 page not found", "AUTOSCALER_PROMETHEUS_URL"),
+        ("429 slow down", "AUTOSCALER_INTERVAL"),
+        ("400 parse error", "try the query"),
+        ("bad_data: parse error", "try the query"),
+    ],
+)
+def test_why_a_query_is_refused_is_told_apart_by_status(detail, advised):
+    assert advised in advice.on_metric(Why.REFUSED, detail)
+
+
+@pytest.mark.parametrize("why", list(Why))
+def test_every_absence_has_its_advice(why):
+    assert len(advice.on_metric(why, "what was said")) > 20
+
+
+def test_a_first_zero_is_no_trouble():
+    first_zero = reason(ReasonCode.METRIC_ABSENT, metric="load", why="unconfirmed")
+    assert advice.on_report(replace(steady(), warnings=(first_zero,))) == {}
+
+
+def advised(*reports: TickReport) -> list[tuple[str, str, dict[str, Any]]]:
+    log = CapturingLogger()
+    adviser = Adviser(cast(FilteringBoundLogger, log))
+    for report in reports:
+        adviser.ended(report)
+    return [(call.method_name, call.args[0], call.kwargs) for call in log.calls]
+
+
+def test_a_daemon_gives_its_advice_when_trouble_begins_and_says_when_it_is_over():
+    lines = advised(steady(), blind(), blind(), blind(), steady(), steady())
+    assert [(level, event) for level, event, _ in lines] == [
+        ("error", events.POOL_TROUBLE),
+        ("info", events.POOL_WELL),
+    ]
+    assert lines[0][2]["pool"] == "shop"
+
+
+def test_a_change_of_figures_is_no_new_trouble_and_another_metric_is():
+    def absent(metric: str, detail: str) -> TickReport:
+        warning = reason(ReasonCode.METRIC_ABSENT, metric=metric, why="unreachable", detail=detail)
+        return replace(steady(), warnings=(warning,))
+
+    assert len(advised(absent("load", "within 5.0 s"), absent("load", "within 4.2 s"))) == 1
+    assert len(advised(absent("load", ""), absent("jobs", ""))) == 2
+
+
+def test_a_fault_of_ours_asks_to_be_reported():
+    failed = replace(
+        steady(), verdict=Verdict.FAILED, warnings=(reason(ReasonCode.TICK_FAILED, error="ValueError"),)
+    )
+    ((level, _, keys),) = advised(failed)
+    assert level == "warning"
+    assert "ValueError" in keys["advice"]
+    assert "report it" in keys["advice"]
