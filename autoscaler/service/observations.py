@@ -1,0 +1,97 @@
+"""What the outside world says to a pool's configuration, as findings."""
+
+from collections.abc import Iterator
+
+from autoscaler.domain.names import Region
+from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.pool import Elsewhere, Pool
+from autoscaler.domain.reading import Absent, Answer, Measured, Query, Split, Why
+from autoscaler.domain.reason import Reason, ReasonCode
+from autoscaler.service import advice
+from autoscaler.service.findings import Finding, Grade
+
+SERIOUS = frozenset({Why.UNREACHABLE, Why.REFUSED, Why.MALFORMED, Why.AMBIGUOUS})
+"""Absences that mean that something is set wrongly; the others may be gone in a minute."""
+SHOWN = 5
+
+
+def on_answer(pool: Pool, query: Query, answer: Answer) -> Finding:
+    """What a query brought, and how it splits."""
+    subject = f"pool {pool.name}, metric {query.name}"
+    if isinstance(answer, Measured):
+        sentence = f"{answer.value:g}{_age(answer)}, one value for the whole pool"
+        return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
+    if isinstance(answer, Absent):
+        grade = Grade.ERROR if answer.why in SERIOUS else Grade.WARNING
+        return Finding(grade=grade, subject=subject, sentence=advice.on_metric(answer.why, answer.detail))
+    return _on_split(pool, query, answer, subject)
+
+
+def _on_split(pool: Pool, query: Query, answer: Split, subject: str) -> Finding:
+    values = sorted(answer.by_label.items())
+    absent = [(label, one) for label, one in values if isinstance(one, Absent)]
+    told = [f"{label} {one.value:g}{_age(one)}" for label, one in values if isinstance(one, Measured)]
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    split = f"by {query.label}: {', '.join(told[:SHOWN])}{more}"
+    for label, one in absent:
+        grade = Grade.ERROR if one.why in SERIOUS else Grade.WARNING
+        sentence = f"{split}; that of {label} {advice.on_metric(one.why, one.detail)}"
+        return Finding(grade=grade, subject=subject, sentence=sentence)
+    elsewhere = sorted(label for label in answer.by_label if Region(label) not in pool.regions)
+    if query is not pool.busy and elsewhere:
+        split += f" (load of {', '.join(elsewhere[:SHOWN])} is {_elsewhere(pool)})"
+    return Finding(grade=Grade.FINE, subject=subject, sentence=split)
+
+
+def _elsewhere(pool: Pool) -> str:
+    return "left out" if pool.elsewhere is Elsewhere.IGNORE else "served by the nearest region"
+
+
+def _age(reading: Measured) -> str:
+    return "" if reading.age_s is None else f" ({reading.age_s:.0f} s old)"
+
+
+def on_fleet(report: TickReport) -> Iterator[Finding]:
+    """What a dry tick saw of the platform."""
+    subject = f"pool {report.pool}"
+    if report.verdict in {Verdict.BLIND, Verdict.FAILED}:
+        for sentence in advice.on_report(report).values():
+            yield Finding(grade=Grade.ERROR, subject=subject, sentence=sentence)
+        return
+    counts = report.counts.values()
+    running, resting = sum(one.running for one in counts), sum(one.stopped + one.suspended for one in counts)
+    found = f"the token works, and {running} Machines are started, {resting} at rest"
+    yield Finding(grade=Grade.FINE, subject=subject, sentence=found)
+    yield from _on_warnings(report, subject)
+
+
+def _on_warnings(report: TickReport, subject: str) -> Iterator[Finding]:
+    for warning in report.notices:
+        if (found := _on_warning(report, warning)) is not None:
+            grade, sentence = found
+            yield Finding(grade=grade, subject=subject, sentence=sentence)
+
+
+def _on_warning(report: TickReport, warning: Reason) -> tuple[Grade, str] | None:
+    told = dict(warning.numbers)
+    if warning.code is ReasonCode.NO_TEMPLATE:
+        sentence = (
+            f"group {report.group!r} of app {report.app} has no Machine to start or to copy;"
+            " deploy one, or correct `group`"
+        )
+        return Grade.ERROR, sentence
+    if warning.code is ReasonCode.TWO_MASTERS:
+        sentence = (
+            f"Fly Proxy starts or stops {told.get('machines')} of the same Machines; switch autostart and"
+            " autostop of their services off, or set `proxy = true` here"
+        )
+        return Grade.WARNING, sentence
+    if warning.code is ReasonCode.OUTSIDE_REGIONS:
+        sentence = (
+            f"{told.get('machines')} Machines of the group are in regions it does not name"
+            f" ({told.get('regions')}); they are neither counted nor touched"
+        )
+        return Grade.WARNING, sentence
+    if warning.code is ReasonCode.METRIC_ABSENT:
+        return None
+    return Grade.WARNING, str(warning)
