@@ -1,0 +1,109 @@
+"""Whatever a user gets wrong is told in sentences, with the right exit code, and never with a traceback."""
+
+import os
+import signal
+import socket
+import subprocess
+
+from tests.process.processes import COMMAND, daemon, environment, finished
+
+RIGHT = {
+    "AUTOSCALER_APP": "shop",
+    "AUTOSCALER_REGIONS": "ord=1..5",
+    "AUTOSCALER_QUERY": "queue_depth",
+    "AUTOSCALER_PER_MACHINE": "10",
+    "AUTOSCALER_API_TOKEN": "wrong-token-1234",
+    "AUTOSCALER_API_URL": "http://127.0.0.1:1",
+    "AUTOSCALER_PROMETHEUS_URL": "http://127.0.0.1:1",
+    "AUTOSCALER_PROMETHEUS_TOKEN": "wrong-token-5678",
+    "AUTOSCALER_HTTP_PORT": "0",
+}
+
+
+def told(done: subprocess.CompletedProcess[str], code: int, *texts: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for text in texts:
+        assert text in done.stderr
+
+
+def test_every_mistake_of_a_configuration_is_told_at_once():
+    wrong = {
+        **RIGHT,
+        "AUTOSCALER_REGIONS": "ord=5..1, xyz=1..2",
+        "AUTOSCALER_EXPRESSION": "(load + ",
+        "AUTOSCALER_INTREVAL": "15s",
+        "AUTOSCALER_HTTP_PORT": "many",
+    }
+    done = finished("run", **wrong)
+    told(
+        done, 2, "AUTOSCALER_REGIONS", "AUTOSCALER_EXPRESSION", "AUTOSCALER_INTREVAL", "AUTOSCALER_HTTP_PORT"
+    )
+    assert "AUTOSCALER_INTERVAL" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_file_and_no_configuration_at_all_are_told():
+    told(finished("run", AUTOSCALER_CONFIG="/no/such/file.toml"), 2, "/no/such/file.toml")
+    told(finished("run"), 2, "AUTOSCALER_APP", "AUTOSCALER_REGIONS", "AUTOSCALER_API_TOKEN")
+
+
+def test_a_port_in_use_is_told_with_the_variable_to_set():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = finished("run", **{**RIGHT, "AUTOSCALER_HTTP_PORT": port})
+        told(done, 2, f"port {port} is in use", "AUTOSCALER_HTTP_PORT")
+        assert len(done.stderr.splitlines()) == 1
+        told(finished("emulate", "--port", port), 2, "choose another --port")
+
+
+def test_unreachable_upstreams_are_exit_code_3_for_plan_and_no_end_for_run():
+    told(finished("plan", **RIGHT), 3, "AUTOSCALER_API_URL")
+    with daemon(**RIGHT) as running:
+        line = running.event("tick.done")
+        assert (line["verdict"], line["level"]) == ("blind", "warning")
+        assert "AUTOSCALER_API_URL" in running.event("pool.trouble")["advice"]
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+    assert "wrong-token" not in str(running.lines)
+
+
+def test_a_reader_that_leaves_early_is_no_error_worth_words():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "check"],
+        env=environment(RIGHT),
+        cwd="/",
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert done.stderr == ""
+
+
+def test_an_emulator_prints_how_to_use_it_and_ends_at_a_signal():
+    process = subprocess.Popen(
+        [*COMMAND, "emulate", "--port", "0", "--app", "shop", "--machines", "1"],
+        env=environment({}),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            shell = [process.stdout.readline() for _ in range(10)]
+            exports = dict(
+                line.removeprefix("export ").strip().split("=", 1) for line in shell if "export" in line
+            )
+            planned = finished("plan", **{name: value.strip("'") for name, value in exports.items()})
+            assert "shop" in planned.stdout
+            assert planned.returncode == 0
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
