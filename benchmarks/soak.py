@@ -1,0 +1,93 @@
+"""The process whose memory is measured: a daemon's parts, ticking without a pause.
+
+`python -m benchmarks.soak TICKS` takes its settings from the environment, lets every pool tick so many
+times, and prints a line of JSON at the start, after every hundredth round and at the end. What is not the
+daemon's is the clock that is put forward between two rounds, and who asks for the next one.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from autoscaler.adapters.http.client import HttpClient
+from autoscaler.adapters.http.exchange import Call
+from autoscaler.domain.names import PoolName
+from autoscaler.domain.outcome import TickReport
+from autoscaler.service import endpoints, running
+from autoscaler.service.board import Board
+from autoscaler.service.daemon import read_clocks
+from autoscaler.service.http_server import EmbeddedServer, listen
+from autoscaler.service.timetable import Timetable
+from autoscaler.service.wiring import Assembly
+from autoscaler.service.worker import Worker
+from benchmarks.daemons import daemon
+from benchmarks.resident import resident_mb
+from benchmarks.skipping import run, skip
+
+ROUNDS_PER_LINE = 100
+ROUNDS_PER_SCRAPE = 4
+SCRAPE = Call(operation="scrape", method="GET", path="/metrics")
+
+
+class Tally:
+    """Verdicts and actions since the last line."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def began(self, pool: PoolName, delay_s: float) -> None:
+        """Nothing to count."""
+
+    def ended(self, report: TickReport) -> None:
+        self.counts[report.verdict.value] += 1
+        self.counts["actions"] += len(report.outcomes)
+
+
+async def soak(rounds: int) -> None:
+    async with daemon(os.environ) as (assembly, log):
+        tally = Tally()
+        board = Board([job.pool for job in assembly.jobs], now=read_clocks())
+        workers = _workers(assembly, board, tally, log)
+        timetable = Timetable(workers, clock=read_clocks, log=log)
+        with listen("127.0.0.1", 0) as listening:
+            server = EmbeddedServer(endpoints.build(board, assembly.registry, read_clocks, dry_run=False))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            async with HttpClient("self", f"http://127.0.0.1:{listening.getsockname()[1]}") as scraper:
+                _tell(0, tally)
+                for done in range(1, rounds + 1):
+                    await _round(workers)
+                    if done % ROUNDS_PER_SCRAPE == 0 or done == rounds:
+                        await scraper.read(SCRAPE)
+                    if done % ROUNDS_PER_LINE == 0 or done == rounds:
+                        _tell(done, tally)
+            server.should_exit = True
+            await serving
+        await timetable.stop(within_s=0.0)
+
+
+def _workers(assembly: Assembly, board: Board, tally: Tally, log: FilteringBoundLogger) -> list[Worker]:
+    listeners = (assembly.publisher, running.Adviser(log), board, tally)
+    return [Worker(job, clock=read_clocks, listeners=listeners, log=log) for job in assembly.jobs]
+
+
+async def _round(workers: Sequence[Worker]) -> None:
+    await asyncio.gather(*(worker.run() for worker in workers))
+    # Our own rate budget would make the next round wait for the rest of the interval.
+    skip(workers[0].pool.interval_s)
+
+
+def _tell(rounds: int, tally: Tally) -> None:
+    gc.collect()
+    line = {"rounds": rounds, "resident_mb": resident_mb(), **tally.counts}
+    tally.counts.clear()
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    run(soak(int(sys.argv[1])))
