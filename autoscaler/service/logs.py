@@ -13,7 +13,12 @@ MASK = "***"
 SHORTEST_SECRET = 6
 """Shorter texts are masked nowhere: they would blank out ordinary words."""
 TOKENS = re.compile(r"\b(?:fm[12][ar]?_[\w+/=,-]+|(?:Bearer|FlyV1)\s+[\w+/=,.-]{6,})")
-QUIET = {"apscheduler": logging.CRITICAL, "uvicorn": logging.CRITICAL, "httpx": logging.WARNING}
+QUIET = {
+    "apscheduler": logging.ERROR,
+    "apscheduler.executors": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "uvicorn": logging.ERROR,
+}
 """Libraries whose troubles this program reports itself, or whose chatter repeats it."""
 
 
