@@ -74,7 +74,7 @@ def autoscaler(
             monkeypatch.delenv(name)
         for key, value in {**right, **changes}.items():
             if value is not None:
-                monkeypatch.setenv(f"AUTOSCALER_{key.upper()}", value)
+                monkeypatch.setenv(key if key.isupper() else f"AUTOSCALER_{key.upper()}", value)
         code = cli.run(arguments)
         out, err = capsys.readouterr()
         assert "Traceback" not in err
@@ -202,6 +202,22 @@ def test_an_ambiguous_query_is_an_error_in_plan_and_check(autoscaler, loads):
         code, _, err = autoscaler(*command, query=query)
         assert code == 2
         assert "several series" in err
+
+
+def test_a_pool_without_queries_needs_no_metric_source(autoscaler):
+    alone = {"query": None, "per_machine": None, "prometheus_url": None, "prometheus_token": None}
+    code, out, _ = autoscaler("plan", expression="2", regions="ord=0..5", **alone)
+    assert code == 0
+    assert out.count("would start") == 2
+
+
+def test_the_machine_this_process_runs_on_is_never_touched(autoscaler, fly):
+    first, second = (
+        machine.id for machine in fly.run(lambda world: list(world.of_app(APP))) if machine.region == "ord"
+    )
+    _, out, _ = autoscaler("plan", FLY_MACHINE_ID=first)
+    assert f"would start {second}" in out
+    assert first not in out
 
 
 def test_check_tells_what_the_configuration_says_and_asks_nobody(autoscaler, fly):
