@@ -48,7 +48,9 @@ class SharedSurveys:
             if shared.waiting == 0 and not shared.call.done():
                 shared.call.cancel()
         if shared.answered_at is None:
-            shared.answered_at = asyncio.get_running_loop().time()
+            loop = asyncio.get_running_loop()
+            shared.answered_at = loop.time()
+            loop.call_later(self._fresh_s, self._drop, key, shared)
         return survey
 
     async def look(self, app: AppName, machine: MachineId) -> Machine | None:
@@ -84,6 +86,11 @@ class SharedSurveys:
             return None
         age_s = asyncio.get_running_loop().time() - shared.answered_at
         return shared if age_s <= self._fresh_s else None
+
+    def _drop(self, key: _Key, shared: _Shared) -> None:
+        """A list that nobody may be given any more is not kept: it can be large."""
+        if self._shared.get(key) is shared:
+            del self._shared[key]
 
     def _forget(self, app: AppName) -> None:
         self._shared = {key: shared for key, shared in self._shared.items() if key[0] != app}

@@ -1,16 +1,19 @@
-"""When a pool ticks: on a grid of its own, so that many pools do not all ask at the same moment."""
+"""When a pool ticks: on its app's grid, so that not all ask at the same moment, but pools of one app do.
+
+Those that ask together share one list call.
+"""
 
 import hashlib
 from datetime import datetime, timedelta
 
 from apscheduler.triggers.base import BaseTrigger
 
-from autoscaler.domain.names import PoolName
+from autoscaler.domain.names import AppName
 
 
-def phase_s(pool: PoolName, interval_s: float) -> float:
-    """Where in the interval this pool ticks: drawn from its name, so it is the same after every restart."""
-    digest = hashlib.sha256(pool.encode()).digest()
+def phase_s(app: AppName, interval_s: float) -> float:
+    """Where in the interval its pools tick: drawn from its name, so it is the same after every restart."""
+    digest = hashlib.sha256(app.encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64 * interval_s
 
 
@@ -21,10 +24,10 @@ class Cadence(BaseTrigger):  # type: ignore[misc]  # the library ships no types
     before. (The library's own interval trigger walks through every missed point, one by one.)
     """
 
-    def __init__(self, pool: PoolName, interval_s: float) -> None:
+    def __init__(self, app: AppName, interval_s: float) -> None:
         """Keep the grid; nothing is due before the first question."""
         self._interval_s = interval_s
-        self._phase_s = phase_s(pool, interval_s)
+        self._phase_s = phase_s(app, interval_s)
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         """The next grid point after now, and at least half an interval after `previous`."""

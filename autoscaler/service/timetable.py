@@ -43,9 +43,8 @@ class Timetable:
         """Let every pool tick now, and from now on."""
         now = datetime.now(self._zone)
         for name, worker in self._workers.items():
-            self._scheduler.add_job(
-                worker.run, Cadence(name, worker.pool.interval_s), id=name, next_run_time=now
-            )
+            cadence = Cadence(worker.pool.app, worker.pool.interval_s)
+            self._scheduler.add_job(worker.run, cadence, id=name, next_run_time=now)
         self._scheduler.start()
 
     async def watch(self) -> None:

@@ -20,6 +20,7 @@ from autoscaler.domain.names import MachineId, PoolName, Region
 from autoscaler.domain.outcome import TickReport
 from autoscaler.policy.rules import Policy
 from autoscaler.reconcile.ports import Machines, MetricSource
+from autoscaler.reconcile.surveys import SharedSurveys
 from autoscaler.reconcile.tick import PoolState, Ports, run_tick
 from autoscaler.service.settings import Settings
 from autoscaler.service.worker import PoolTick
@@ -92,10 +93,11 @@ async def assemble(
     )
     async with api, source, FlyMachines(api) as platform:
         metrics = PrometheusSource(source)
+        shared = SharedSurveys(platform)
         jobs = []
         for policy in settings.policies:
             telemetry.expect(policy.pool.name)
-            machines = telemetry.watch(policy.pool.name, platform)
+            machines = telemetry.watch(policy.pool.name, shared)
             ports = Ports(metrics=metrics, machines=machines, journal=MemoryJournal())
             ticking = _Ticking(policy, ports, act=act, hold=hold, own=own)
             jobs.append(PoolTick(pool=policy.pool, tick=ticking))
