@@ -16,13 +16,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(autouse=True)
-def untouched_logging():
-    before = logging.getLogger().level, list(logging.getLogger().handlers)
-    yield
-    level, handlers = before
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+pytestmark = pytest.mark.usefixtures("untouched_logging")
 
 
 @pytest.fixture
