@@ -12,10 +12,12 @@ import functools
 import logging
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 
@@ -71,10 +73,12 @@ class HttpClient:
         headers = {"User-Agent": f"autoscaler/{__version__}", "Accept": "application/json"}
         if self._authorization:
             headers["Authorization"] = self._authorization
-        jar = CookieJar()
-        self._pooled = _library_client(headers, jar, idle=MAX_CONNECTIONS)
+        self._cookies = defaultdict[str, httpx.Cookies](httpx.Cookies)
+        # The library's own queue takes time with the square of its length, so it is kept empty.
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._pooled = _library_client(headers, idle=MAX_CONNECTIONS)
         # Sent on a connection that the server is just closing, a DELETE would have an unknown result.
-        self._single = _library_client({**headers, "Connection": "close"}, jar, idle=0)
+        self._single = _library_client({**headers, "Connection": "close"}, idle=0)
 
     def __repr__(self) -> str:
         """The upstream, without address and token."""
@@ -101,14 +105,15 @@ class HttpClient:
         Raises UnreachableError without an answer, GarbledError for one that is too long or broken.
         """
         began = time.monotonic()
-        status = None
+        sent, status = False, None
         try:
-            async with asyncio.timeout(call.timeout_s):
+            async with asyncio.timeout(call.timeout_s), self._turns:
+                sent = True
                 reply = await self._exchange(call)
             status = reply.status
         except TimeoutError as error:
             silence = f"{self.upstream}: no answer within {call.timeout_s:g} s"
-            raise UnreachableError(silence, timed_out=True) from error
+            raise UnreachableError(silence, sent=sent, timed_out=True) from error
         except FOREIGN_ERRORS as error:
             raise self.translate(error) from error
         except GarbledError as error:
@@ -139,7 +144,8 @@ class HttpClient:
 
     async def _exchange(self, call: Call) -> Reply:
         client = self._single if call.method == "DELETE" else self._pooled
-        async with client.stream(
+        cookies = self._cookies[_realm(call.path)]
+        request = client.build_request(
             call.method,
             self._base_url + call.path,
             params=dict(call.params) or None,
@@ -147,7 +153,10 @@ class HttpClient:
             content=None if call.json is None else encoded(call.json),
             headers=dict(call.headers) | ({} if call.json is None else {"Content-Type": "application/json"}),
             timeout=httpx.Timeout(call.timeout_s, connect=min(CONNECT_TIMEOUT_S, call.timeout_s)),
-        ) as response:
+        )
+        cookies.set_cookie_header(request)
+        async with aclosing(await client.send(request, stream=True)) as response:
+            cookies.extract_cookies(response)
             body = await _body(response)
             if response.is_success:
                 return Reply(status=response.status_code, body=body)
@@ -185,11 +194,19 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _library_client(headers: Mapping[str, str], jar: CookieJar, *, idle: int) -> httpx.AsyncClient:
+def _realm(path: str) -> str:
+    """The app's own part of a path, `/v1/apps/<app>`. Cookies are kept apart by it: a jar that has those of
+    a thousand apps is searched, copied and swept for every single request.
+    """
+    return "/".join(path.split("/", 4)[:4])
+
+
+def _library_client(headers: Mapping[str, str], *, idle: int) -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=MAX_CONNECTIONS, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_S
     )
-    return httpx.AsyncClient(headers=headers, cookies=jar, limits=limits, verify=_certificates())
+    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(headers=headers, cookies=no_cookies, limits=limits, verify=_certificates())
 
 
 async def _body(response: httpx.Response) -> bytes:

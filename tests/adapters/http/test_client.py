@@ -1,12 +1,13 @@
 """A client reaches its upstream, is bounded in time and size, and tells every trouble in our own words."""
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
 
-from autoscaler.adapters.http.client import FOREIGN_ERRORS, MAX_BODY_BYTES, HttpClient
+from autoscaler.adapters.http.client import FOREIGN_ERRORS, MAX_BODY_BYTES, MAX_CONNECTIONS, HttpClient
 from autoscaler.adapters.http.exchange import Call
 from autoscaler.domain.errors import (
     ConfigurationError,
@@ -58,6 +59,18 @@ async def test_cookies_come_back_on_every_connection() -> None:
         await http.send(get("/v1/apps/other/machines"))
     cookies = [seen.headers.get("cookie") for seen in server.seen]
     assert cookies == [None, "fly_flaps_affinity=node7", "fly_flaps_affinity=node7", None]
+
+
+async def test_what_never_got_its_turn_is_known_not_to_be_sent() -> None:
+    async with wire(hang) as server, HttpClient("x", server.url) as http:
+        crowd = [asyncio.create_task(http.send(get(timeout_s=60.0))) for _ in range(MAX_CONNECTIONS)]
+        await asyncio.sleep(0)
+        with pytest.raises(UnreachableError) as caught:
+            await http.send(get(timeout_s=0.05))
+        for task in crowd:
+            task.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+    assert (caught.value.sent, caught.value.timed_out) == (False, True)
 
 
 async def test_a_delete_never_shares_a_connection() -> None:
