@@ -35,7 +35,8 @@ HERE = tuple(Region(code) for code in ("ams", "fra", "ord"))
 ELSEWHERE = Region("syd")
 WHY = reason(ReasonCode.DEMAND)
 CLOSED = (reason(ReasonCode.DEPLOY),)
-STATES = (*[MachineState.STARTED] * 6, *[MachineState.STOPPED] * 4, *MachineState)
+STATES = (*[MachineState.STARTED] * 16, *[MachineState.STOPPED] * 12, *MachineState)
+DOOMED = (("autoscaler_doomed", "1"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Case:
 
 
 # Strategies are made once: making one costs more than drawing from it.
-BOOLEANS, SMALL, BUDGETS = st.booleans(), st.integers(0, 5), st.none() | st.integers(0, 12)
+BOOLEANS, SMALL, BUDGETS = st.booleans(), st.integers(0, 5), st.none() | st.integers(0, 9)
 REGIONS = st.sampled_from(HERE)
 PLACES = st.sampled_from([*HERE * 3, ELSEWHERE])
 LEAVES, SPILLS = st.sampled_from(Leave), st.sampled_from([None, *Spill])
@@ -83,7 +84,7 @@ def pools(draw: st.DrawFn, *, proxy: bool) -> Pool:
     """A pool in three regions, with manners of every kind."""
     regions = {}
     for region in HERE:
-        least, more = draw(SMALL) // 2, draw(SMALL)
+        least, more = draw(SMALL) // 2, draw(SMALL) + 1
         regions[region] = RegionSpec(bounds=Bounds(min=least, max=least + more))
     least = sum(spec.bounds.min for spec in regions.values())
     count = draw(BUDGETS)
@@ -91,7 +92,7 @@ def pools(draw: st.DrawFn, *, proxy: bool) -> Pool:
         name=POOL,
         app=AppName("shop"),
         regions=regions,
-        total=Bounds(min=0, max=least + draw(SMALL) + draw(SMALL)),
+        total=Bounds(min=0, max=least + 2 + draw(SMALL) + draw(SMALL)),
         create=draw(SMALL) > 0,
         leave=draw(LEAVES),
         reserve=draw(SMALL) // 2,
@@ -134,8 +135,11 @@ PECULIAR: tuple[Mapping[str, Any], ...] = (
 
 
 STATES_DRAWN = st.sampled_from(STATES)
-MARKS_DRAWN = st.lists(st.sampled_from(WRITTEN), max_size=3) | st.just(list(DRAINED))
-PECULIARITIES = st.lists(st.sampled_from(PECULIAR), max_size=2)
+PLAIN = st.just(())
+MARKS_DRAWN = st.one_of(
+    *[PLAIN] * 4, st.just(DRAINED), st.just(DOOMED), st.lists(st.sampled_from(WRITTEN), max_size=3).map(tuple)
+)
+PECULIARITIES = st.one_of(*[PLAIN] * 3, st.lists(st.sampled_from(PECULIAR), max_size=2).map(tuple))
 
 
 @st.composite
@@ -199,7 +203,7 @@ BACKOFFS = st.builds(
         [ReasonCode.REGION_FULL, ReasonCode.STUCK, ReasonCode.INVALID_CONFIG, ReasonCode.CRASH_LOOP]
     ).map(reason),
 )
-PARKED = st.dictionaries(REGIONS, BACKOFFS, max_size=2)
+PARKED = st.one_of(st.just({}), st.just({}), st.dictionaries(REGIONS, BACKOFFS, max_size=2))
 SIGHTS = st.sampled_from([(0.0, True), (10.0, True), (90.0, False), (400.0, True)])
 """For how long a Machine has been in its state, and whether it served before."""
 NAMES = tuple(MachineName(f"{prefix(POOL, region)}{number}") for region in HERE for number in (1, 2, 11))
@@ -260,7 +264,10 @@ def _starting(machine: Machine) -> OnTheWay:
 READINGS = st.sampled_from(
     [None, Measured(value=0.0), Measured(value=0.0), Measured(value=2.0), Absent(why=Why.STALE)]
 )
-WISHES, CREATED = st.tuples(SMALL, SMALL, SMALL), st.none() | st.integers(0, 12)
+WISHES, CREATED = (
+    st.tuples(*[st.sampled_from([0, 0, 0, 1, 2, 6])] * 3),
+    st.sampled_from([None, 0, 0, 0, 1, 2, 5, 9, 12]),
+)
 
 
 @st.composite

@@ -1,11 +1,12 @@
-"""What a platform that obeys would make of a plan: the fleet as the next truthful survey shows it."""
+"""What is in a plan, and what a platform that obeys would make of it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from autoscaler.domain.fleet import Machine, MachineState
 from autoscaler.domain.names import GroupName, InstanceId, MachineId
-from autoscaler.domain.plan import Action, Cordon, Create, Destroy, Mark, Start, Stop, Suspend, Uncordon
+from autoscaler.domain.plan import Action, Cordon, Create, Destroy, Mark, Plan, Start, Stop, Suspend, Uncordon
+from autoscaler.reconcile import marks
 from tests.laws.fleets import NOW
 
 RESULTS = {
@@ -14,6 +15,24 @@ RESULTS = {
     Suspend.kind: MachineState.SUSPENDED,
     Destroy.kind: MachineState.DESTROYED,
 }
+
+
+IN = Stop | Suspend | Destroy | Cordon
+
+
+def goes_in(plan: Plan) -> list[MachineId]:
+    """The Machines a plan stops, suspends, destroys, takes out of routing or marks to leave."""
+    return [
+        action.machine
+        for action in plan.actions
+        if isinstance(action, IN)
+        or (isinstance(action, Mark) and {action.metadata.get(key) for key in marks.NO_LEAVING} - {None})
+    ]
+
+
+def creates(plan: Plan) -> list[Create]:
+    """The Machines a plan creates."""
+    return [action for action in plan.actions if isinstance(action, Create)]
 
 
 def after(machines: Iterable[Machine], actions: Iterable[Action]) -> tuple[Machine, ...]:

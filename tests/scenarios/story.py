@@ -20,9 +20,12 @@ from autoscaler.adapters.fly_machines.client import FlyMachines
 from autoscaler.adapters.http.client import HttpClient
 from autoscaler.adapters.prometheus.source import PrometheusSource
 from autoscaler.domain.desired import Bounds
+from autoscaler.domain.fleet import Machine as FleetMachine
+from autoscaler.domain.fleet import Survey, Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import AppName, MetricName, PoolName, Region
-from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.names import AppName, MachineId, MetricName, PoolName, Region
+from autoscaler.domain.outcome import Result, TickReport
+from autoscaler.domain.plan import Action, Create
 from autoscaler.domain.pool import Damping, PerMachine, Pool, RegionSpec
 from autoscaler.domain.reading import Query
 from autoscaler.emulator.app import build
@@ -60,27 +63,60 @@ def a_pool(**changes: Any) -> Pool:
     return replace(known, **changes)
 
 
+class Watched:
+    """The platform, with an eye on law 17: one process has at most one action in flight per Machine."""
+
+    def __init__(self, machines: FlyMachines) -> None:
+        self._machines = machines
+        self._in_flight: set[str] = set()
+
+    async def survey(self, app: AppName, *, include_deleted: bool = False) -> Survey:
+        return await self._machines.survey(app, include_deleted=include_deleted)
+
+    async def look(self, app: AppName, machine: MachineId) -> FleetMachine | None:
+        return await self._machines.look(app, machine)
+
+    async def volumes(self, app: AppName) -> tuple[Volume, ...]:
+        return await self._machines.volumes(app)
+
+    async def act(self, app: AppName, action: Action, *, until: float | None = None) -> Result:
+        subject = action.name if isinstance(action, Create) else action.machine or ""
+        assert not subject or subject not in self._in_flight, f"two actions at once on {subject}"
+        self._in_flight.add(subject)
+        try:
+            return await self._machines.act(app, action, until=until)
+        finally:
+            self._in_flight.discard(subject)
+
+
 class Story:
     """An emulated Fly, a pool, and the autoscaler that runs upon both, tick by tick."""
 
     def __init__(self, pool: Pool, machines: FlyMachines, metrics: PrometheusSource, fly: Starlette) -> None:
         self.pool = pool
+        self.platform = Watched(machines)
         self.world: World = fly.state.world
         self.log: RequestLog = fly.state.gateway.log
         self.reports: list[TickReport] = []
         self.journal = FakeJournal()
         self.state = PoolState()
+        self.skew_s = 0.0
+        self._fly = fly
         self._machines = machines
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
 
+    def twin(self) -> "Story":
+        """A second autoscaler for the same pool, started by mistake."""
+        return Story(self.pool, self._machines, self._metrics, self._fly)
+
     @property
     def now(self) -> Instant:
-        return Instant(wall=MIDNIGHT + self._loop.time(), mono=self._loop.time())
+        return Instant(wall=MIDNIGHT + self._loop.time() + self.skew_s, mono=self._loop.time())
 
     async def tick(self, **options: Any) -> TickReport:
         """One tick, which takes as long as it takes."""
-        ports = Ports(metrics=self._metrics, machines=self._machines, journal=self.journal)
+        ports = Ports(metrics=self._metrics, machines=self.platform, journal=self.journal)
         report, self.state = await run_tick(
             compile_pool(self.pool), ports, self.state, self.now, **{"act": True, **options}
         )
@@ -103,10 +139,13 @@ class Story:
 
     def load(self, by_region: Mapping[Region, float], name: str = "load") -> None:
         """From now on the load is this."""
-        self.present()
         for region, value in by_region.items():
-            labels = {"region": str(region), "app": str(APP)}
-            self.world.loads.set(name, labels, Load(shape=Constant(value=value), since=self.world.now))
+            self.measure(name, {"region": str(region), "app": str(APP)}, value)
+
+    def measure(self, name: str, labels: Mapping[str, str], value: float) -> None:
+        """From now on this series has this value."""
+        self.present()
+        self.world.loads.set(name, labels, Load(shape=Constant(value=value), since=self.world.now))
 
     def trouble(self, fault: Fault) -> int:
         """Something goes wrong from now on; the number under which `relief` ends it."""
@@ -126,7 +165,7 @@ class Story:
 
     def present(self) -> None:
         """Bring the world to the present, as any request does."""
-        self.world.advance(self.now.wall)
+        self.world.advance(MIDNIGHT + self._loop.time())
 
     def machines(self, state: str | None = None) -> list[Machine]:
         """The Machines that exist now, or those of them in a state."""
@@ -142,9 +181,10 @@ class Story:
         """What was asked of the platform, or the requests of one kind."""
         return [entry for entry in self.log if operation in (None, entry.operation)]
 
-    def writes(self) -> list[Entry]:
-        """The requests that change something."""
-        return [entry for entry in self.log if entry.method in WRITES and "/v1/apps/" in entry.path]
+    def writes(self, *, after: int = 0) -> list[Entry]:
+        """The requests that change something, but for the first `after` requests."""
+        entries = list(self.log)[after:]
+        return [entry for entry in entries if entry.method in WRITES and "/v1/apps/" in entry.path]
 
 
 @asynccontextmanager

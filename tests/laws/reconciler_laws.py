@@ -1,0 +1,156 @@
+"""The reconciler's laws as checks of one tick: the truth before it, what it did, the truth after it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from autoscaler.domain.names import Region
+from autoscaler.domain.outcome import Applied, Outcome, TickReport, Verdict
+from autoscaler.domain.plan import Destroy, Mark, Stop, Suspend
+from autoscaler.domain.pool import Pool
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.emulator.record import Machine
+from autoscaler.emulator.request_log import Entry
+from autoscaler.reconcile.budget import budget
+from autoscaler.reconcile.naming import prefix
+
+SERVING = frozenset({"started", "starting", "restarting", "created", "creating", "replacing", "updating"})
+TOLERANCE_S = 0.01
+UNLIMITED = frozenset({"lease_release", "query", "query_range"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The platform's truth when a tick began. `lying` if its lists do not tell it."""
+
+    machines: Mapping[str, Machine]
+    leased: frozenset[str]
+    busy: frozenset[str]
+    lying: bool
+    deploying: bool
+
+
+def serves(machine: Machine) -> bool:
+    """Whether the platform runs it, or is about to."""
+    return (
+        machine.state in SERVING
+        and machine.metadata.get("autoscaler_asleep") is None
+        and machine.host_status == "ok"
+        and not machine.stuck
+    )
+
+
+def home(machine: Machine) -> Region:
+    """The region whose demand it serves."""
+    return Region(machine.metadata.get("autoscaler_home", machine.region))
+
+
+def no_write_without_leave(report: TickReport, written: Iterable[Entry]) -> None:
+    """19 and 29: a blind, paused or dry tick writes nothing."""
+    if report.verdict in {Verdict.BLIND, Verdict.PAUSED} or not report.acted:
+        assert [entry.operation for entry in written] == []
+
+
+def never_above_max(pool: Pool, before: Before, after: Iterable[Machine]) -> None:
+    """20: no action of ours makes what serves exceed a max, given a truthful survey."""
+    if before.lying or before.deploying:
+        return
+    was = tally(before.machines.values())
+    for region, count in tally(after).items():
+        most = pool.regions[region].bounds.max if region in pool.regions else 0
+        assert count <= max(most, was[region]), f"{region} grew from {was[region]} to {count}, max {most}"
+    total, earlier = sum(tally(after).values()), sum(was.values())
+    assert total <= max(pool.total.max, earlier), f"the pool grew from {earlier} to {total}"
+
+
+def tally(machines: Iterable[Machine]) -> defaultdict[Region, int]:
+    """What serves, by the region it runs in."""
+    counts: defaultdict[Region, int] = defaultdict(int)
+    for machine in machines:
+        counts[Region(machine.region)] += serves(machine)
+    return counts
+
+
+def within_budget(pool: Pool, created: Iterable[float], now: float) -> None:
+    """21 and 28: gross creations within the window, whatever was restarted and whatever the lists said."""
+    allowed = budget(pool)
+    recent = [at for at in created if at > now - allowed.window_s]
+    assert len(recent) <= allowed.count, f"{len(recent)} creations, {allowed.count} allowed"
+
+
+def victims_are_fair_game(before: Before, outcomes: Iterable[Outcome]) -> None:
+    """23: nobody's but ours, not protected, not held by others, not busy unless a drain has run out."""
+    for outcome in outcomes:
+        action = outcome.action
+        if not isinstance(action, Stop | Suspend | Destroy) or not isinstance(outcome.result, Applied):
+            continue
+        machine = before.machines[action.machine]
+        assert machine.metadata.get("fly_process_group") == "app"
+        assert "autoscaler_protect" not in machine.metadata or before.lying
+        assert action.machine not in before.leased
+        if isinstance(action, Stop | Suspend) and action.reason.code is not ReasonCode.DRAIN_EXPIRED:
+            assert action.machine not in before.busy
+
+
+def goes_in_only_for_a_surplus(report: TickReport, before: Before) -> None:
+    """22 and 28: a region loses no more than it truly has above its desired count."""
+    if report.decision is None:
+        return
+    leaving = [
+        action for action in report.plan.actions if isinstance(action, Stop | Suspend) or drains(action)
+    ]
+    for region, entry in report.decision.regions.items():
+        here = [machine for machine in before.machines.values() if home(machine) == region]
+        gone = {action.machine for action in leaving if action.machine in {machine.id for machine in here}}
+        serving = {machine.id for machine in here if serves(machine)}
+        left = len(serving - gone)
+        assert not gone & serving or left >= min(entry.desired, len(serving)), (
+            f"{region} is left with {left} of {len(serving)}, desired {entry.desired}"
+        )
+
+
+def drains(action: object) -> bool:
+    """Whether an action begins a drain."""
+    return isinstance(action, Mark) and action.metadata.get("autoscaler_draining") is not None
+
+
+def no_new_departure(report: TickReport, before: Before, pool: Pool, former: Mapping[Region, int]) -> None:
+    """24 and 25: after a restart or a jump of the clock nothing new leaves, but for the sake of a bound.
+
+    `former` is what this process desired a tick ago: a departure decided then may still be under way.
+    """
+    counts = tally(before.machines.values())
+    for action in report.plan.actions:
+        if report.decision is None or not (isinstance(action, Stop | Suspend) or drains(action)):
+            continue
+        machine = before.machines[str(action.machine)]
+        served, region = home(machine), Region(machine.region)
+        known = former.get(served, counts[region]) <= report.decision.desired[served] < counts[region]
+        above = counts[region] > pool.regions[region].bounds.max
+        excused = known or above or _gave_up(report, served) or "autoscaler_draining" in machine.metadata
+        assert excused, f"{action.kind} of {machine.id} in a hold"
+
+
+def _gave_up(report: TickReport, region: Region) -> bool:
+    """Whether the region was told to give up Machines for the pool's total."""
+    reasons = report.decision.regions[region].reasons if report.decision else ()
+    return any(why.code is ReasonCode.TOTAL_MAX for why in reasons)
+
+
+def at_the_platforms_pace(entries: Iterable[Entry]) -> None:
+    """27: for every action and identifier at most a burst of 3 and one request a second."""
+    times: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for entry in entries:
+        if entry.operation not in UNLIMITED:
+            times[entry.operation, entry.machine or entry.app].append(entry.started)
+    for key, moments in times.items():
+        for first, moment in enumerate(moments):
+            for later in range(first + 3, len(moments)):
+                sent, span = later - first + 1, moments[later] - moment
+                assert sent <= 3 + span + TOLERANCE_S, f"{sent} of {key} within {span:.2f} s"
+
+
+def creations(pool: Pool, machines: Iterable[Machine]) -> list[float]:
+    """When each Machine that bears a name of ours was created, answered or not, alive or not."""
+    ours = tuple(prefix(pool.name, region) for region in pool.regions)
+    return [machine.created_at for machine in machines if machine.name.startswith(ours)]
