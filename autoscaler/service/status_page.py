@@ -78,11 +78,18 @@ def _row(entry: Desired, count: RegionCount) -> str:
     demand = "unknown" if entry.demand is None else str(entry.demand)
     numbers = (bounds, demand, entry.desired, count.running, count.arriving, count.stopped, count.suspended)
     cells = "".join(f"<td>{number}</td>" for number in numbers)
-    title = f"{count.running} of at most {entry.bounds.max} started"
-    meter = (
-        f'<meter min="0" max="{max(1, entry.bounds.max)}" value="{count.running}" title="{title}"></meter>'
+    return f'<tr><td>{escape(entry.region)}</td>{cells}<td class="bar">{_bar(entry, count)}</td></tr>'
+
+
+def _bar(entry: Desired, count: RegionCount) -> str:
+    """What is started, filled, against the maximum; a mark where it is wanted to be."""
+    most = max(1, entry.bounds.max, count.running, entry.desired)
+    title = f"{count.running} started, {entry.desired} desired, at most {entry.bounds.max}"
+    return (
+        f'<div class="track" role="img" title="{title}" aria-label="{title}">'
+        f'<i style="width:{100 * count.running / most:.1f}%"></i>'
+        f'<b style="left:{100 * entry.desired / most:.1f}%"></b></div>'
     )
-    return f'<tr><td>{escape(entry.region)}</td>{cells}<td class="bar">{meter}</td></tr>'
 
 
 def _lines(report: TickReport) -> Iterator[str]:
