@@ -36,7 +36,7 @@ GROWTH = Goal(
     most=1.0,
 )
 
-POOLS, MACHINES_PER_POOL = 1_000, 10
+POOLS, MACHINES_PER_POOL, STARTED = 1_000, 10, 6
 QUICK_POOLS = 100
 ROUNDS = 3
 MANY = Goal(
@@ -71,10 +71,10 @@ def run(quick: bool, progress: Progress) -> list[Row]:
             AUTOSCALER_SCALE_IN_WINDOW="1s",
             AUTOSCALER_SCALE_IN_STEP="100%/1s",
         )
-        lines = list(_soak(environ, ticks, progress))
+        lines = list(_soak(environ, ticks, 1, progress))
     if not any(line.get("actions") for line in lines):
         raise MismeasuredError("nothing was ever started or stopped")
-    at = {int(line["rounds"]): line["resident_mb"] for line in lines}
+    at = {int(line["ticks"]): line["resident_mb"] for line in lines}
     instead = f"{ticks:,} ticks" if quick else ""
     return [
         Row(goal=RESIDENT, ours=at[ticks], baseline=at[0], instead=instead),
@@ -95,18 +95,18 @@ def run_pools(quick: bool, progress: Progress) -> list[Row]:
         # The file has the pools here, so the variables of a single one must go.
         for name in ("APP", "REGIONS", "QUERY", "PER_MACHINE"):
             del environ[f"AUTOSCALER_{name}"]
-        *_, first, last = _soak(environ, ROUNDS, progress)
+        first, *_, last = _soak(environ, ROUNDS, pools, progress)
     instead = f"{pools} pools" if quick else ""
     return [Row(goal=MANY, ours=last["resident_mb"], baseline=first["resident_mb"], instead=instead)]
 
 
 def prepare_pools(world: World, pools: int = POOLS) -> None:
-    """An app for each pool, half of its Machines started."""
+    """An app for each pool, with as many Machines started as its load needs."""
     for number in range(pools):
-        app, half = f"pool-{number}", MACHINES_PER_POOL // 2
-        for state in ("started", "stopped"):
-            seed(world, app=app, group="app", regions=REGIONS, count=half, state=state)
-        world.set_load(LOAD, 10.0 * half, labels={"app": app})
+        app = f"pool-{number}"
+        for state, count in (("started", STARTED), ("stopped", MACHINES_PER_POOL - STARTED)):
+            seed(world, app=app, group="app", regions=REGIONS, count=count, state=state)
+        world.set_load(f"{LOAD}_{number}", 10.0 * STARTED)
 
 
 def prepare_quick_pools(world: World) -> None:
@@ -115,14 +115,14 @@ def prepare_quick_pools(world: World) -> None:
 
 def _pool_toml(number: int) -> str:
     regions = ", ".join(f'{region} = "0..{MACHINES_PER_POOL}"' for region in REGIONS)
-    query = f"{{ query = 'max({LOAD}{{app=\"$app\"}})', per_machine = 10 }}"
+    query = f'{{ query = "max({LOAD}_{number})", per_machine = 10 }}'
     return (
         f'[pools.pool-{number}]\napp = "pool-{number}"\ntotal = "0..{MACHINES_PER_POOL}"\n'
         f"regions = {{ {regions} }}\nrules = [{query}]\n"
     )
 
 
-def _soak(environ: Mapping[str, str], rounds: int, progress: Progress) -> Iterator[Line]:
+def _soak(environ: Mapping[str, str], rounds: int, pools: int, progress: Progress) -> Iterator[Line]:
     command = (sys.executable, "-m", "benchmarks.soak", str(rounds))
     process = subprocess.Popen(command, env=clean(environ), stdout=subprocess.PIPE, text=True)
     watchdog = threading.Timer(LONGEST_S, process.kill)
@@ -133,7 +133,7 @@ def _soak(environ: Mapping[str, str], rounds: int, progress: Progress) -> Iterat
             line = json.loads(text)
             if line.get("blind") or line.get("failed"):
                 raise MismeasuredError(f"ticks went wrong: {line}")
-            progress.tell(f"{line['rounds']:,} of {rounds:,} ticks, {line['resident_mb']:.1f} MB")
+            progress.tell(f"{line['ticks']:,} of {rounds * pools:,} ticks, {line['resident_mb']:.1f} MB")
             yield line
         if process.wait() != 0:
             raise MismeasuredError("the measured process failed; see its words above")

@@ -1,12 +1,11 @@
 """The process whose memory is measured: a daemon's parts, ticking without a pause.
 
-`python -m benchmarks.soak TICKS` takes its settings from the environment, lets every pool tick so many
-times, and prints a line of JSON at the start, after every hundredth round and at the end. What is not the
-daemon's is the clock that is put forward between two rounds, and who asks for the next one.
+`python -m benchmarks.soak ROUNDS` takes its settings from the environment, lets every pool tick so many
+times, and prints a line of JSON at the start and after every hundredth tick. What is not the daemon's is
+the clock that is put forward between two rounds, and who asks for the next one.
 """
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -30,23 +29,32 @@ from benchmarks.daemons import daemon
 from benchmarks.resident import resident_mb
 from benchmarks.skipping import run, skip
 
-ROUNDS_PER_LINE = 100
+TICKS_PER_LINE = 100
 ROUNDS_PER_SCRAPE = 4
+AT_ONCE = 50
 SCRAPE = Call(operation="scrape", method="GET", path="/metrics")
 
 
 class Tally:
-    """Verdicts and actions since the last line."""
+    """Ticks so far, verdicts and actions since the last line."""
 
     def __init__(self) -> None:
+        self.ticks = 0
         self.counts: Counter[str] = Counter()
 
     def began(self, pool: PoolName, delay_s: float) -> None:
         """Nothing to count."""
 
     def ended(self, report: TickReport) -> None:
+        self.ticks += 1
         self.counts[report.verdict.value] += 1
         self.counts["actions"] += len(report.outcomes)
+        if self.ticks % TICKS_PER_LINE == 0:
+            self.tell()
+
+    def tell(self) -> None:
+        print(json.dumps({"ticks": self.ticks, "resident_mb": resident_mb(), **self.counts}), flush=True)
+        self.counts.clear()
 
 
 async def soak(rounds: int) -> None:
@@ -59,13 +67,11 @@ async def soak(rounds: int) -> None:
             server = EmbeddedServer(endpoints.build(board, assembly.registry, read_clocks, dry_run=False))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             async with HttpClient("self", f"http://127.0.0.1:{listening.getsockname()[1]}") as scraper:
-                _tell(0, tally)
-                for done in range(1, rounds + 1):
-                    await _round(workers)
-                    if done % ROUNDS_PER_SCRAPE == 0 or done == rounds:
+                tally.tell()
+                for number in range(rounds):
+                    if number % ROUNDS_PER_SCRAPE == 1:
                         await scraper.read(SCRAPE)
-                    if done % ROUNDS_PER_LINE == 0 or done == rounds:
-                        _tell(done, tally)
+                    await _round(workers)
             server.should_exit = True
             await serving
         await timetable.stop(within_s=0.0)
@@ -77,16 +83,11 @@ def _workers(assembly: Assembly, board: Board, tally: Tally, log: FilteringBound
 
 
 async def _round(workers: Sequence[Worker]) -> None:
-    await asyncio.gather(*(worker.run() for worker in workers))
+    # As the cadences of many pools do, which differ so that they do not all tick at once.
+    for begin in range(0, len(workers), AT_ONCE):
+        await asyncio.gather(*(worker.run() for worker in workers[begin : begin + AT_ONCE]))
     # Our own rate budget would make the next round wait for the rest of the interval.
     skip(workers[0].pool.interval_s)
-
-
-def _tell(rounds: int, tally: Tally) -> None:
-    gc.collect()
-    line = {"rounds": rounds, "resident_mb": resident_mb(), **tally.counts}
-    tally.counts.clear()
-    print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
