@@ -1,0 +1,289 @@
+"""The laws of the policy. Numbers are those of the specification; 5 is in tests/policy/test_permutations.py,
+7 in the planner's laws.
+"""
+
+from dataclasses import replace
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from autoscaler.domain.desired import Bounds
+from autoscaler.domain.fleet import Fleet
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import Region
+from autoscaler.domain.pool import Damping, PerMachine, Pool, RegionSpec, Schedule
+from autoscaler.domain.reading import Absent, History, Measured, Sample, Split, Why
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.policy.allocation import share_out
+from autoscaler.policy.memory import initial, refill
+from tests.laws.policies import (
+    HOMES,
+    LARGEST,
+    absences,
+    answers_to,
+    any_answers,
+    begun,
+    counts,
+    fleets,
+    moments,
+    pools,
+    readings,
+    rules,
+    sane,
+    sane_answers,
+    split,
+    with_rules,
+)
+from tests.policy.scene import LOAD, ORD, TICK_S, WALL, Scene, a_fleet, a_pool, measured, spec
+
+OUTAGE = Absent(why=Why.UNREACHABLE)
+
+
+@given(st.data())
+def test_law_1_desired_is_within_the_bounds(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool))
+    decision = moment.tick(data.draw(answers_to(pool, any_answers)), data.draw(fleets(pool)))
+    for region, entry in decision.regions.items():
+        configured = pool.regions[region].bounds
+        assert entry.bounds == configured
+        assert configured.min <= entry.desired <= configured.max
+
+
+@given(st.data())
+def test_law_2_an_unknown_demand_lets_nothing_go_in(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool))
+    dark = data.draw(answers_to(pool, absences.filter(lambda absence: absence.why is not Why.EMPTY)))
+    decision = moment.tick(dark, data.draw(fleets(pool)))
+    assert sum(decision.desired.values()) >= min(sum(moment.last.values()), decision.total.max)
+    cut = any(why.code is ReasonCode.TOTAL_MAX for each in decision.regions.values() for why in each.reasons)
+    if not cut:
+        assert all(decision.desired[region] >= moment.last[region] for region in moment.last)
+
+
+@given(st.data(), st.sampled_from(HOMES))
+def test_law_2_one_regions_absence_holds_that_region(data, region):
+    pool = replace(
+        data.draw(pools()),
+        regions={home: RegionSpec(bounds=Bounds(min=0, max=LARGEST)) for home in HOMES},
+        total=Bounds(min=0, max=LARGEST * len(HOMES)),
+        spare=0,
+    )
+    pool = with_rules(pool, (PerMachine(metric=LOAD, target=10.0),))
+    moment = data.draw(moments(pool, split(readings(sane))))
+    given_regions = {home: data.draw(readings(sane)) for home in HOMES}
+    decision = moment.tick({LOAD: Split(by_label={**given_regions, region: OUTAGE})})
+    assert decision.desired[region] >= moment.last[region]
+
+
+@given(st.data())
+def test_law_3_the_sum_rises_with_each_metric(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool, sane_answers))
+    low = data.draw(answers_to(pool, readings(sane.map(lambda value: value + 1))))
+    raised = data.draw(st.sampled_from(sorted(low)))
+    more = Measured(value=low[raised].value + data.draw(sane))
+    fleet = data.draw(fleets(pool))
+    before, after = moment.tick(low, fleet), moment.tick({**low, raised: more}, fleet)
+    assert sum(after.desired.values()) >= sum(before.desired.values())
+
+
+@given(st.data())
+def test_law_3_the_sum_rises_with_each_regions_metric(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool, split(readings(sane))))
+    values = st.fixed_dictionaries({home: sane.map(lambda value: value + 1) for home in HOMES})
+    low = data.draw(st.fixed_dictionaries({query.name: values for query in pool.metrics}))
+    raised, where = data.draw(st.sampled_from(sorted(low))), data.draw(st.sampled_from(HOMES))
+    high = {**low, raised: {**low[raised], where: low[raised][where] + data.draw(sane)}}
+    fleet = data.draw(fleets(pool))
+    sums = [
+        sum(moment.tick({name: _split(each) for name, each in answers.items()}, fleet).desired.values())
+        for answers in (low, high)
+    ]
+    assert sums[0] <= sums[1]
+
+
+@given(st.data())
+def test_law_4_another_valid_rule_never_lowers_the_sum(data):
+    pool = data.draw(pools())
+    more = with_rules(pool, (*pool.rules, data.draw(rules)))
+    everywhere = st.fixed_dictionaries(dict.fromkeys(HOMES, sane)).map(_split)
+    answers = data.draw(answers_to(more, st.one_of(readings(sane), everywhere)))
+    fleet = data.draw(fleets(pool))
+    before, after = begun(pool, fleet).tick(answers), begun(more, fleet).tick(answers)
+    assert sum(after.desired.values()) >= sum(before.desired.values())
+
+
+@given(st.lists(sane, min_size=1, max_size=40), st.sampled_from([0.0, 30.0, 60.0, 300.0]), counts)
+def test_law_6_nothing_moves_against_the_demand_or_below_the_windows_highest(loads, window_s, before):
+    pool = a_pool(scale_in=Damping(window_s=window_s), regions={ORD: spec(0, 60)})
+    scene = Scene(pool=pool, fleet=a_fleet(ord=before))
+    asked: list[int] = []
+    last = before
+    for load in loads:
+        desired = scene.tick(load)[ORD]
+        shown = scene.decision.regions[ORD].demand
+        asked.append(asked[-1] if shown is None else shown)
+        if shown is None:
+            assert desired >= last
+        else:
+            window = asked[-1 - int(window_s / TICK_S) :]
+            assert desired >= min(last, max(window))
+            assert min(last, shown) <= desired <= max(last, shown)
+        last = desired
+
+
+@given(st.data())
+def test_law_8_constant_load_reaches_a_fixed_point(data):
+    pool = data.draw(pools())
+    moment = begun(pool, data.draw(fleets(pool)), hold=data.draw(st.booleans()))
+    answers = data.draw(answers_to(pool, sane_answers))
+    seen = []
+    for _ in range(120):
+        decision, moment = moment.step(answers)
+        seen.append(decision.desired)
+    assert seen[-1] == seen[-2] == seen[-30]
+
+
+@given(sane, counts)
+def test_law_8_from_zero_and_to_zero(load, before):
+    scene = Scene(pool=a_pool(regions={ORD: spec(0, 40)}), fleet=a_fleet(ord=before))
+    for _ in range(60):
+        desired = scene.tick(load)
+    assert desired == {ORD: -(-int(load * 10) // 100)}
+    for _ in range(60):
+        desired = scene.tick(0)
+    assert desired == {ORD: 0}
+
+
+@given(sane, sane, st.integers(1, 19))
+def test_law_9_a_square_wave_shorter_than_the_window_causes_no_in(one, other, ticks):
+    low, high = sorted((one, other))
+    scene = Scene(pool=a_pool(regions={ORD: spec(0, 40)}))
+    reached = scene.tick(high)[ORD]
+    for _ in range(4):
+        for load in [low] * ticks + [high]:
+            assert scene.tick(load)[ORD] >= reached
+
+
+@given(st.data())
+def test_law_10_whatever_is_measured_no_bound_breaks_and_nothing_is_raised(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool, any_answers, most=8))
+    decision = moment.tick(data.draw(answers_to(pool, any_answers)))
+    assert set(decision.regions) == set(pool.regions)
+    assert all(pool.regions[region].bounds.clamp(n) == n for region, n in decision.desired.items())
+    event("unknown" if any(entry.demand is None for entry in decision.regions.values()) else "known")
+
+
+@given(st.data())
+def test_law_11_raising_a_min_never_lowers_the_sum_and_lowering_a_max_never_raises_it(data):
+    drawn = data.draw(pools())
+    pool = replace(drawn, total=Bounds(min=0, max=LARGEST * 10))
+    region = data.draw(st.sampled_from(sorted(pool.regions)))
+    spec_of = pool.regions[region]
+    low, high = spec_of.bounds.min, spec_of.bounds.max
+    raised = Bounds(min=data.draw(st.integers(low, high)), max=high)
+    lowered = Bounds(min=low, max=data.draw(st.integers(low, high)))
+    answers, fleet = data.draw(answers_to(pool, any_answers)), data.draw(fleets(pool))
+    usual = _sum(pool, fleet, answers)
+    assert _sum(_bounded(pool, region, raised), fleet, answers) >= usual
+    assert _sum(_bounded(pool, region, lowered), fleet, answers) <= usual
+
+
+@given(
+    st.lists(st.floats(1.0, 40_000.0), max_size=6),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
+    st.floats(0, 366 * 86_400),
+)
+def test_law_12_skipped_ticks_do_not_change_what_a_schedule_says(gaps, zone, start):
+    schedule = Schedule(start="30 8 * * mon-fri", end="0 18 * * *", timezone=zone, regions=(ORD,), min=4)
+    pool = a_pool(schedules=(schedule,))
+    scene = Scene(pool=pool, wall=WALL + start)
+    scene.tick(0)
+    for gap in gaps:
+        scene.tick(0, after=gap)
+        bounds = scene.decision.regions[ORD].bounds
+        fresh = initial(scene.policy, scene.fleet, scene.now)
+        assert bounds == fresh.times.limits.regions[ORD]
+
+
+@given(st.data(), st.sampled_from([0.25, 2.0, 1024.0]))
+def test_law_14_scaling_metric_and_target_alike_changes_nothing(data, factor):
+    pool = data.draw(pools())
+    pool = with_rules(pool, (PerMachine(metric=LOAD, target=10.0),))
+    scaled = replace(pool, rules=(PerMachine(metric=LOAD, target=10.0 * factor),))
+    value, fleet = data.draw(sane), data.draw(fleets(pool))
+    one = begun(pool, fleet).tick({LOAD: measured(value)})
+    other = begun(scaled, fleet).tick({LOAD: measured(value * factor)})
+    assert one.desired == other.desired
+
+
+@given(st.data())
+def test_law_15_the_sum_is_within_the_total(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool))
+    decision = moment.tick(data.draw(answers_to(pool, any_answers)), data.draw(fleets(pool)))
+    most = sum(spec_of.bounds.max for spec_of in pool.regions.values())
+    assert min(pool.total.min, most) <= sum(decision.desired.values()) <= pool.total.max
+
+
+@given(st.data(), st.integers(0, 400))
+def test_law_15_the_split_grows_with_what_is_shared_out(data, extra):
+    base = data.draw(st.lists(counts, min_size=1, max_size=5))
+    limit = [count + data.draw(st.integers(0, 150)) for count in base]
+    weights = [data.draw(st.sampled_from([0.5, 1.0, 3.0])) for _ in base]
+    one, more = (share_out(base, limit, weights, n) for n in (extra, extra + 1))
+    assert sum(one) - sum(base) == min(extra, sum(limit) - sum(base))
+    for low, here, then, high in zip(base, one, more, limit, strict=True):
+        assert low <= here <= then <= high
+
+
+@given(st.data())
+def test_law_16_every_change_carries_a_reason(data):
+    pool = data.draw(pools())
+    moment = data.draw(moments(pool))
+    decision = moment.tick(data.draw(answers_to(pool, any_answers)), data.draw(fleets(pool)))
+    for region, entry in decision.regions.items():
+        if entry.desired != moment.last[region] or entry.desired != entry.demand:
+            assert entry.reasons
+        numbers = {value for why in entry.reasons for _, value in why.numbers}
+        if entry.desired not in (moment.last[region], entry.demand):
+            assert entry.desired in numbers, f"{entry.desired} appears in no Reason: {entry.reasons}"
+
+
+def test_a_time_that_does_not_pass_changes_nothing_about_the_same_answer():
+    scene = Scene(pool=a_pool())
+    first = scene.tick(73)
+    assert scene.tick(73, after=0.0) == first
+    assert scene.now == Instant(wall=WALL + TICK_S, mono=1000.0 + TICK_S)
+
+
+def _split(values):
+    return Split(by_label={region: measured(value) for region, value in values.items()})
+
+
+def _bounded(pool: Pool, region: Region, bounds: Bounds) -> Pool:
+    return replace(pool, regions={**pool.regions, region: replace(pool.regions[region], bounds=bounds)})
+
+
+def _sum(pool: Pool, fleet: Fleet, answers) -> int:
+    return sum(begun(pool, fleet).tick(answers).desired.values())
+
+
+@given(st.data())
+def test_law_24_reading_the_past_at_a_start_moves_no_last_desired_count(data):
+    pool = data.draw(pools())
+    begin = begun(pool, data.draw(fleets(pool)), hold=True)
+    past = [WALL - 15.0 * n for n in range(24, -1, -1)]
+    histories = {
+        query.name: History(
+            name=query.name, samples=tuple(Sample(at=at, answer=data.draw(sane_answers)) for at in past)
+        )
+        for query in pool.metrics
+    }
+    filled = refill(begin.policy, begin.memory, histories, begin.now)
+    assert {region: trace.desired for region, trace in filled.traces.items()} == begin.last
+    assert filled.hold_until == begin.now.mono
