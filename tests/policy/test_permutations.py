@@ -24,7 +24,7 @@ from autoscaler.domain.pool import (
     Schedule,
     Utilization,
 )
-from autoscaler.domain.reading import Absent, Answer, Measured, Query, Split, Why
+from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, Split, Why
 from autoscaler.policy.rules import compile_pool
 from tests.policy.scene import AMS, FRA, LHR, ORD, SYD, TICK_S, Scene, a_pool, percent, running
 
@@ -65,14 +65,14 @@ class Moment:
 
 
 NUMBERS = (0.0, 0.0, 3.0, 11.0, 40.0, 57.5, 90.0, 120.0, 1e308, -1.0, math.nan, math.inf)
-READINGS = st.sampled_from(
+READINGS: st.SearchStrategy[Reading] = st.sampled_from(
     [
         *(Measured(value=number) for number in NUMBERS),
         *(Measured(value=number, partial=True) for number in (0.0, 25.0, 70.0)),
         *(Absent(why=why) for why in (Why.EMPTY, Why.UNREACHABLE, Why.STALE)),
     ]
 )
-ANSWERS = st.one_of(
+ANSWERS: st.SearchStrategy[Answer] = st.one_of(
     READINGS,
     st.builds(Split, by_label=st.dictionaries(st.sampled_from(LABELS), READINGS, max_size=4)),
 )
