@@ -39,7 +39,14 @@ def whole(asked: float) -> int:
     """Machines for a demand: rounded up, neither below 0 nor without end."""
     if asked >= MOST:
         return MOST
-    return max(0, math.ceil(asked - ROUNDING * max(1.0, asked))) if asked > 0 else 0
+    if asked <= ROUNDING:
+        return 0
+    return math.ceil(asked - ROUNDING * max(1.0, asked))
+
+
+def reaches(value: float, least: float) -> bool:
+    """Whether the value is at least so much, with the same forgiveness."""
+    return value >= least - ROUNDING * max(1.0, least)
 
 
 def finish(code: Code, values: Environment) -> float:
@@ -55,9 +62,9 @@ def variable(name: str) -> Code:
 
     def read(values: Environment) -> float:
         value = values[name]
-        if isinstance(value, Absent):
-            raise UndefinedError(value.why, MetricName(name))
-        return value
+        if isinstance(value, float):
+            return value
+        raise UndefinedError(value.why, MetricName(name))
 
     return read
 
@@ -99,6 +106,9 @@ def signed(sign: str, part: Code) -> Code:
 def chain(signs: Sequence[str], parts: Sequence[Code]) -> Code:
     """Operators of one precedence, applied from left to right."""
     first, rest = parts[0], tuple(zip((_BINARY[sign] for sign in signs), parts[1:], strict=True))
+    if len(rest) == 1:
+        only, other = rest[0]
+        return lambda values: _finite(only(first(values), other(values)))
 
     def fold(values: Environment) -> float:
         result = first(values)
@@ -112,6 +122,10 @@ def chain(signs: Sequence[str], parts: Sequence[Code]) -> Code:
 def comparison(signs: Sequence[str], parts: Sequence[Code]) -> Code:
     """A chain such as `1 < x <= 3`, true if every link is."""
     first, rest = parts[0], tuple(zip((_COMPARE[sign] for sign in signs), parts[1:], strict=True))
+
+    if len(rest) == 1:
+        only, other = rest[0]
+        return lambda values: 1.0 if only(first(values), other(values)) else 0.0
 
     def compare(values: Environment) -> float:
         left = first(values)
@@ -155,9 +169,9 @@ def call(name: str, arguments: Sequence[Code]) -> Code:
 
 
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise UndefinedError(Why.NOT_A_NUMBER)
-    return value
+    if math.isfinite(value):
+        return value
+    raise UndefinedError(Why.NOT_A_NUMBER)
 
 
 def _smallest(*values: float) -> float:

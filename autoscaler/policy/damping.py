@@ -4,7 +4,9 @@ A window is a short list of (monotonic seconds, machines): only entries that may
 are kept, so its length depends on how the load moved and not on how long the window is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autoscaler.domain.fleet import Change, RegionCount
 from autoscaler.domain.pool import Step
@@ -13,8 +15,7 @@ from autoscaler.policy.arithmetic import whole
 Entries = tuple[tuple[float, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(NamedTuple):
     """What a region leaves behind: its last desired count, its windows, its last known demand.
 
     `highs` serve the way in, `lows` the way out; `raw_at` is monotonic.
@@ -34,24 +35,6 @@ class Windows:
     in_s: float
     out_s: float
     fresh_s: float
-
-
-def entered(
-    trace: Trace, raw: int, mono: float, windows: Windows, *, told: bool, gap: bool
-) -> tuple[Entries, Entries]:
-    """The windows after this tick's demand.
-
-    One that could not be told enters as the last known demand while that is fresh, else as the last
-    desired count: or the first low reading after an outage would empty the window. So does a `gap`.
-    """
-    machines = raw
-    if not told:
-        known = trace.raw is not None and mono - trace.raw_at <= windows.fresh_s
-        machines = trace.raw if known and trace.raw is not None else trace.desired
-    high = max(machines, trace.desired) if gap else machines
-    low = min(machines, trace.desired) if gap else machines
-    lows = push_low(trace.lows, mono, low, windows.out_s) if windows.out_s else ()
-    return push_high(trace.highs, mono, high, windows.in_s), lows
 
 
 def push_high(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
@@ -74,7 +57,7 @@ def push_low(entries: Entries, at: float, machines: int, window_s: float) -> Ent
     return (*entries[first:last], (at, machines))
 
 
-def most_after_step(step: Step, count: RegionCount, changes: tuple[Change, ...], now: float) -> int:
+def most_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> int:
     """The highest count a step outwards allows: what there was when its period began, and so much more."""
     settled = count.capacity - count.draining
     limits = []
@@ -84,7 +67,7 @@ def most_after_step(step: Step, count: RegionCount, changes: tuple[Change, ...],
     return max(limits)
 
 
-def least_after_step(step: Step, count: RegionCount, changes: tuple[Change, ...], now: float) -> int:
+def least_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> int:
     """The lowest count a step inwards allows; Machines marked to leave have left already."""
     settled = count.capacity - count.draining
     limits = []

@@ -1,140 +1,157 @@
 """Readings and the fleet -> how many Machines each region, and the pool as a whole, ask for.
 
-Everything here is before bounds, sharing out and damping. A scope is a region, or None for the whole pool.
+Everything here is before bounds, sharing out and damping. Each rule is asked in every home region where it
+is regional, otherwise once for the pool.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 
-from autoscaler.domain.desired import Unknown
+from autoscaler.domain.desired import Bounds, Unknown
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.geography import current, nearest
-from autoscaler.domain.names import MetricName, Region
+from autoscaler.domain.names import Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.policy.arithmetic import ROUNDING, UndefinedError, whole
-from autoscaler.policy.limits import Limits
-from autoscaler.policy.questions import Asked, Question, Slack
-from autoscaler.policy.readings import Readings
-from autoscaler.policy.rules import Policy
-
-Scope = Region | None
-Known = tuple[Mapping[Scope, int], ...]
-"""Per rule, what it asked for in each scope when it last could be told."""
-NOTHING = RegionCount()
+from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
+from autoscaler.policy.questions import Question, Slack
+from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """One tick's demands while they are gathered, per scope.
-
-    `valid` is the largest demand that could be told; `counted` also counts last known values and what
-    `on_absent` puts in their place. `unknown` holds the first trouble of each scope, `unheard` the scopes
-    with a rule that was never known, `excused` those whose trouble may not hold the fleet back.
-    """
-
-    valid: dict[Scope, int] = field(default_factory=dict)
-    counted: dict[Scope, int] = field(default_factory=dict)
-    unknown: dict[Scope, Unknown] = field(default_factory=dict)
-    failing: dict[Scope, int] = field(default_factory=dict)
-    excused: set[Scope] = field(default_factory=set)
-    unheard: set[Scope] = field(default_factory=set)
-    partial: dict[Scope, MetricName] = field(default_factory=dict)
-    known: list[dict[Scope, int]] = field(default_factory=list)
-    trail: dict[Scope, list[Reason]] = field(default_factory=dict)
-    pool_wide: bool = False
-    regional: bool = False
-
-    def count(self, scope: Scope, machines: int) -> None:
-        """Let a demand compete for the largest of its scope."""
-        if machines > self.counted.get(scope, -1):
-            self.counted[scope] = machines
-
-    def hear(self, scope: Scope, machines: int) -> None:
-        """The same for a demand that could be told."""
-        self.count(scope, machines)
-        if machines > self.valid.get(scope, -1):
-            self.valid[scope] = machines
-
-    def say(self, scope: Scope, why: Reason) -> None:
-        """Add a step to the explanation of a scope."""
-        trail = self.trail.get(scope)
-        if trail is None:
-            self.trail[scope] = [why]
-        else:
-            trail.append(why)
+def gather(tick: Tick) -> tuple[Heard, ...]:
+    """Ask every rule; what each asked for, where it could be told."""
+    questions, memories = tick.policy.questions, tick.recall.heard or repeat(_NEVER)
+    return tuple(
+        _ask_everywhere(tick, question, heard) for question, heard in zip(questions, memories, strict=False)
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What the rules of one tick are asked about. `failing` counts the ticks in a row for which a scope has
-    been Unknown before this one; `asleep` are the regions at 0 that may stay there.
-    """
-
-    policy: Policy
-    readings: Readings
-    fleet: Fleet
-    limits: Limits
-    known: Known = ()
-    failing: Mapping[Scope, int] = field(default_factory=dict)
-    asleep: frozenset[Region] = frozenset()
-
-
-def gather(now: Circumstances) -> Tally:
-    """Ask every rule, in every region where it is regional."""
-    tally = Tally()
-    for index, question in enumerate(now.policy.questions):
-        tally.known.append(dict(now.known[index]) if now.known else {})
-        if _is_regional(question, now.readings):
-            tally.regional = True
-            strangers = _from_elsewhere(now, question, tally)
-            for region in now.policy.homes:
-                _ask(now, question, region, strangers.get(region, 0.0), tally)
-        else:
-            tally.pool_wide = True
-            _ask(now, question, None, 0.0, tally)
-    return tally
+def _ask_everywhere(tick: Tick, question: Question, heard: Heard) -> Heard:
+    pooled, regional = tick.readings.pooled, tick.readings.regional
+    if regional.keys().isdisjoint(question.metrics):
+        tick.pool_wide = True
+        if question.fleet_bound:
+            tick.pool.count = _whole(tick.fleet)
+        given = [pooled[metric] for metric in question.metrics]
+        return Heard(_ask(tick, question, given, tick.pool, heard.pool), heard.homes)
+    tick.regional = True
+    strange = bool(tick.readings.elsewhere) and _ask_elsewhere(tick, question)
+    columns = [regional[name] if name in regional else repeat(pooled[name]) for name in question.metrics]
+    answers = []
+    for case, last, *given in zip(tick.homes, heard.homes or repeat(None), *columns, strict=False):
+        answers.append(_ask(tick, question, given, case, last))
+    if strange:
+        for case in tick.homes:
+            case.strangers = 0.0
+    return Heard(heard.pool, tuple(answers))
 
 
-def _is_regional(question: Question, readings: Readings) -> bool:
-    regional = readings.regional
-    return any(metric in regional for metric in question.metrics)
-
-
-def _ask(now: Circumstances, question: Question, scope: Scope, strangers: float, tally: Tally) -> None:
-    """Put one question in one scope. What is asked for elsewhere counts even if the own part is Unknown."""
-    readings = _pick(now.readings, question, scope)
-    _note_partial(readings, question, scope, tally)
+def _ask(
+    tick: Tick, question: Question, given: Sequence[Reading], tally: Tally, last: int | None
+) -> int | None:
+    """Put one question in one scope; the Machines asked for, or still the last ones where it is Unknown."""
+    if tick.readings.partial:
+        _note_partial(question, given, tally)
     try:
-        asked = question.ask(readings, _counts(now.fleet, question, scope))
+        asked, numbers, slack = question.ask(given, tally.count)
     except UndefinedError as error:
-        _unknown(now, question, scope, error, tally)
-        if strangers > 0:
-            tally.hear(scope, _rounded(now.policy, question, scope, (strangers, (), None), tally))
-        return
-    total, numbers, slack = asked
-    machines = _rounded(now.policy, question, scope, (total + strangers, numbers, slack), tally)
-    tally.known[-1][scope] = machines
-    tally.hear(scope, machines)
+        _unknown(tick, question, tally, error, last)
+        return last
+    generous = (asked + tally.strangers) * tick.policy.factor
+    machines = whole(generous)
+    steps = (question.head, *numbers, ("asked", generous), ("machines", machines))
+    tally.trail.append(Reason(ReasonCode.RULE, steps))
+    if slack is not None:
+        machines = _tolerated(machines, generous, slack, tally)
+    tally.valid = max(tally.valid, machines)
+    return machines
 
 
-def _pick(readings: Readings, question: Question, scope: Scope) -> list[Reading]:
-    if scope is None:
-        return [readings.pooled[metric] for metric in question.metrics]
-    regional, pooled = readings.regional, readings.pooled
-    return [
-        regional[metric].get(scope, _SILENT) if metric in regional else pooled[metric]
-        for metric in question.metrics
-    ]
+def _note_partial(question: Question, given: Sequence[Reading], tally: Tally) -> None:
+    for metric, reading in zip(question.metrics, given, strict=True):
+        if isinstance(reading, Measured) and reading.partial:
+            tally.partial = metric
+            tally.trail.append(reason(ReasonCode.PARTIAL, rule=question.path, metric=metric))
 
 
-def _counts(fleet: Fleet, question: Question, scope: Scope) -> RegionCount:
-    if not question.fleet_bound:
-        return NOTHING
-    if scope is not None:
-        return fleet.by_region.get(scope, NOTHING)
+def _tolerated(machines: int, asked: float, slack: Slack, tally: Tally) -> int:
+    least, capacity = slack
+    if machines >= capacity or not reaches(asked, least):
+        return machines
+    tally.trail.append(reason(ReasonCode.TOLERANCE, asked=asked, at_least=least, machines=capacity))
+    return capacity
+
+
+def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError, last: int | None) -> None:
+    """Let something stand in for what cannot be told: its last value, or what `on_absent` says.
+
+    What is asked for elsewhere can be told all the same.
+    """
+    tally.unknown = tally.unknown or Unknown(why=error.why, metric=error.metric)
+    tally.trail.append(
+        reason(ReasonCode.UNKNOWN, rule=question.path, metric=error.metric, why=error.why.value)
+    )
+    if tally.strangers > 0:
+        machines = whole(tally.strangers * tick.policy.factor)
+        tally.trail.append(reason(ReasonCode.RULE, rule=question.path, elsewhere=True, machines=machines))
+        tally.valid = max(tally.valid, machines)
+    if not _given_up(tick, tally, error):
+        if last is None:
+            tally.unheard = True
+        else:
+            tally.stand_in = max(tally.stand_in, last)
+            tally.trail.append(reason(ReasonCode.LAST_KNOWN, rule=question.path, machines=last))
+
+
+def _given_up(tick: Tick, tally: Tally, error: UndefinedError) -> bool:
+    """Count the ticks with trouble; after enough of them `on_absent` stands in. Silence at 0 is none."""
+    pool = tick.policy.pool
+    if isinstance(tally, Case) and tally.asleep and error.why in _EXPECTED_AT_ZERO:
+        return False
+    tally.failing = tick.recall.failing.get(tally.scope, 0) + 1
+    if tally.failing < pool.failures or pool.on_absent is AbsentAction.HOLD:
+        return False
+    machines = _instead(pool.on_absent, tally.bounds)
+    tally.stand_in = max(tally.stand_in, machines)
+    tally.excused = pool.allow_in
+    tally.trail.append(reason(ReasonCode.ON_ABSENT, ticks=tally.failing, machines=machines))
+    return True
+
+
+def _instead(action: AbsentAction | int, bounds: Bounds) -> int:
+    if action is AbsentAction.MAX:
+        return bounds.max
+    return bounds.min if isinstance(action, AbsentAction) else action
+
+
+def _ask_elsewhere(tick: Tick, question: Question) -> bool:
+    """Ask where the pool may not run; the nearest home is to serve it, unrounded. Whether anybody asked."""
+    policy, readings = tick.policy, tick.readings
+    labels = {label for metric in question.metrics for label in readings.elsewhere.get(metric, ())}
+    if policy.pool.elsewhere is Elsewhere.IGNORE or not tick.homes:
+        return False
+    for label in sorted(labels):
+        given = [
+            readings.elsewhere.get(metric, {}).get(label, _SILENT)
+            if metric in readings.regional
+            else readings.pooled[metric]
+            for metric in question.metrics
+        ]
+        try:
+            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))[0]
+        except UndefinedError:
+            continue
+        home = policy.homes.index(_home(label, policy.homes) or policy.heaviest)
+        case = tick.homes[home]
+        case.strangers += more
+        case.trail.append(reason(ReasonCode.ELSEWHERE, rule=question.path, region=label, asked=more))
+        _note_partial(question, given, case)
+    return bool(labels)
+
+
+def _whole(fleet: Fleet) -> RegionCount:
     counts = fleet.by_region.values()
     return RegionCount(
         running=sum(count.running for count in counts),
@@ -145,90 +162,12 @@ def _counts(fleet: Fleet, question: Question, scope: Scope) -> RegionCount:
     )
 
 
-def _note_partial(readings: list[Reading], question: Question, scope: Scope, tally: Tally) -> None:
-    for metric, reading in zip(question.metrics, readings, strict=True):
-        if isinstance(reading, Measured) and reading.partial:
-            tally.partial.setdefault(scope, metric)
-            tally.say(scope, reason(ReasonCode.PARTIAL, rule=question.path, metric=metric))
-
-
-def _rounded(policy: Policy, question: Question, scope: Scope, asked: Asked, tally: Tally) -> int:
-    """Multiply by the headroom, round up, tolerate; and say how."""
-    total, numbers, slack = asked
-    generous = total * policy.factor
-    machines = whole(generous)
-    steps = numbers if policy.factor == 1.0 else (*numbers, ("headroom", policy.pool.headroom))
-    result = (("asked", generous), ("machines", machines))
-    tally.say(scope, Reason(ReasonCode.RULE, (("rule", question.path), *steps, *result)))
-    return machines if slack is None else _tolerated(machines, generous, slack, scope, tally)
-
-
-def _tolerated(machines: int, asked: float, slack: Slack, scope: Scope, tally: Tally) -> int:
-    least, capacity = slack
-    if machines >= capacity or asked < least - ROUNDING * max(1.0, least):
-        return machines
-    tally.say(scope, reason(ReasonCode.TOLERANCE, asked=asked, at_least=least, capacity=capacity))
-    return capacity
-
-
-def _unknown(
-    now: Circumstances, question: Question, scope: Scope, error: UndefinedError, tally: Tally
-) -> None:
-    """Let something stand in for what cannot be told: its last value, or what `on_absent` says."""
-    tally.unknown.setdefault(scope, Unknown(why=error.why, metric=error.metric))
-    tally.say(scope, reason(ReasonCode.UNKNOWN, rule=question.path, metric=error.metric, why=error.why.value))
-    ticks = now.failing.get(scope, 0) + 1
-    if not (scope in now.asleep and error.why in _EXPECTED_AT_ZERO):
-        tally.failing[scope] = ticks
-        if ticks >= now.policy.pool.failures and now.policy.pool.on_absent is not AbsentAction.HOLD:
-            machines = _instead(now, scope)
-            tally.count(scope, machines)
-            tally.say(scope, reason(ReasonCode.ON_ABSENT, ticks=ticks, machines=machines))
-            if now.policy.pool.allow_in:
-                tally.excused.add(scope)
-            return
-    last = tally.known[-1].get(scope)
-    if last is not None:
-        tally.count(scope, last)
-        tally.say(scope, reason(ReasonCode.LAST_KNOWN, rule=question.path, machines=last))
-    else:
-        tally.unheard.add(scope)
-
-
-def _instead(now: Circumstances, scope: Scope) -> int:
-    action = now.policy.pool.on_absent
-    bounds = now.limits.total if scope is None else now.limits.regions[scope]
-    if action is AbsentAction.MAX:
-        return bounds.max
-    return bounds.min if isinstance(action, AbsentAction) else action
-
-
-def _from_elsewhere(now: Circumstances, question: Question, tally: Tally) -> Mapping[Region, float]:
-    """What is asked for where the pool may not run, per nearest region where it may; unrounded."""
-    homes = now.policy.homes
-    labels = {label for metric in question.metrics for label in now.readings.regional.get(metric, ())}
-    strangers = sorted(labels.difference(homes))
-    if not strangers or not homes or now.policy.pool.elsewhere is Elsewhere.IGNORE:
-        return {}
-    asked: dict[Region, float] = {}
-    for label in strangers:
-        readings = _pick(now.readings, question, label)
-        try:
-            more = question.ask(readings, now.fleet.by_region.get(label, NOTHING))[0]
-        except UndefinedError:
-            continue
-        home = _home(label, homes) or now.policy.heaviest
-        asked[home] = asked.get(home, 0.0) + more
-        _note_partial(readings, question, home, tally)
-        tally.say(home, reason(ReasonCode.ELSEWHERE, rule=question.path, region=label, asked=more))
-    return asked
-
-
 @lru_cache(maxsize=1024)
 def _home(label: Region, homes: tuple[Region, ...]) -> Region | None:
     """None for a label that is no region of the platform."""
     return nearest(label, homes) if current(label) else None
 
 
+_NEVER = Heard()
 _SILENT = Absent(why=Why.EMPTY)
 _EXPECTED_AT_ZERO = frozenset({Why.EMPTY, Why.NONE_READY})

@@ -1,19 +1,105 @@
-"""The bounds in force at one moment: those of the configuration, as schedules have moved them."""
+"""The bounds in force at one moment: those of the configuration, as active schedules move them.
 
-from collections.abc import Mapping
+A schedule's bound takes the place of the configured one. Where several are active the highest minimum and
+the lowest maximum hold, and where these contradict each other, the minimum.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.names import Region
-from autoscaler.domain.reason import Reason
+from autoscaler.domain.pool import Pool, Schedule
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+
+Active = Sequence[tuple[str, Schedule]]
+"""Schedules in force, each with its place in the configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds per region and for the sum, free of contradictions; where going in is frozen; and why."""
+    """Bounds per region and for the sum, free of contradictions; where going in is frozen; and why.
+
+    `least` and `most` are the bounds once more, in the order of the regions' names.
+    """
 
     regions: Mapping[Region, Bounds]
+    least: tuple[int, ...]
+    most: tuple[int, ...]
     total: Bounds
     frozen: frozenset[Region] = frozenset()
     reasons: Mapping[Region, tuple[Reason, ...]] = field(default_factory=dict)
-    warnings: tuple[Reason, ...] = ()
+    conflicts: tuple[Reason, ...] = ()
+
+
+def limits_under(pool: Pool, active: Active) -> Limits:
+    """The limits while these schedules are active."""
+    regions, conflicts = {}, list[Reason]()
+    for region in sorted(pool.regions):
+        here = [schedule for _, schedule in active if region in schedule.regions]
+        regions[region] = _bounds(pool.regions[region].bounds, here, conflicts, region)
+    everywhere = [schedule for _, schedule in active if not schedule.regions]
+    total = _bounds(_configured_total(pool, regions), everywhere, conflicts, None)
+    return Limits(
+        regions=regions,
+        least=tuple(bounds.min for bounds in regions.values()),
+        most=tuple(bounds.max for bounds in regions.values()),
+        total=_possible(total, regions, conflicts),
+        frozen=frozenset(
+            region
+            for region in regions
+            for _, schedule in active
+            if schedule.freeze_in and (not schedule.regions or region in schedule.regions)
+        ),
+        reasons={region: _reasons(active, region) for region in regions},
+        conflicts=tuple(conflicts),
+    )
+
+
+def _configured_total(pool: Pool, regions: Mapping[Region, Bounds]) -> Bounds:
+    """A total that is no more than the sum of the regions follows that sum."""
+    low, high = pool.total.min, pool.total.max
+    if low == sum(spec.bounds.min for spec in pool.regions.values()):
+        low = sum(bounds.min for bounds in regions.values())
+    if high == sum(spec.bounds.max for spec in pool.regions.values()):
+        high = sum(bounds.max for bounds in regions.values())
+    return Bounds(min=low, max=high)
+
+
+def _bounds(
+    configured: Bounds, schedules: Sequence[Schedule], conflicts: list[Reason], region: Region | None
+) -> Bounds:
+    low = max((one.min for one in schedules if one.min is not None), default=configured.min)
+    high = min((one.max for one in schedules if one.max is not None), default=configured.max)
+    if low > high:
+        conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=low))
+    return Bounds(min=low, max=max(low, high))
+
+
+def _possible(total: Bounds, regions: Mapping[Region, Bounds], conflicts: list[Reason]) -> Bounds:
+    """The total as far as the regions' own bounds allow it."""
+    least = sum(bounds.min for bounds in regions.values())
+    most = sum(bounds.max for bounds in regions.values())
+    if least > total.max:
+        conflicts.append(
+            reason(ReasonCode.SCHEDULE_CONFLICT, region=None, min=least, max=total.max, used=least)
+        )
+    if most < total.min:
+        conflicts.append(
+            reason(ReasonCode.SCHEDULE_CONFLICT, region=None, min=total.min, max=most, used=most)
+        )
+    return Bounds(min=min(max(total.min, least), most), max=max(min(total.max, most), least))
+
+
+def _reasons(active: Active, region: Region) -> tuple[Reason, ...]:
+    return tuple(
+        reason(
+            ReasonCode.SCHEDULE,
+            schedule=path,
+            of="region" if schedule.regions else "total",
+            min=schedule.min,
+            max=schedule.max,
+        )
+        for path, schedule in active
+        if not schedule.regions or region in schedule.regions
+    )

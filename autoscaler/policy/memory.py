@@ -7,14 +7,16 @@ from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Answer, History
-from autoscaler.policy.damping import Entries, Trace, entered
-from autoscaler.policy.observing import Look, Recall, look
+from autoscaler.policy.damping import Trace
+from autoscaler.policy.demand import gather
+from autoscaler.policy.raw import share
 from autoscaler.policy.rules import Policy
+from autoscaler.policy.schedule import Timetable, timetable
+from autoscaler.policy.tick import Recall, begin
+from autoscaler.policy.traces import enter, leave
 
 CLOCK_TOLERANCE_S = 30.0
 """A wall clock that moved further than this from the monotonic one has jumped."""
-
-Traces = Mapping[Region, Trace]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,9 @@ class Memory:
     """`at` is the last tick. Until monotonic `hold_until` nothing goes in: the windows know too little."""
 
     at: Instant
-    traces: Traces
+    traces: Mapping[Region, Trace]
     hold_until: float
+    times: Timetable
     recall: Recall = field(default_factory=Recall)
 
 
@@ -33,18 +36,19 @@ def initial(policy: Policy, fleet: Fleet, now: Instant, *, hold: bool = True) ->
     Machines marked to leave count as gone, so that their drains go on. Unless `hold` is False nothing
     goes in for one window, except towards bounds.
     """
+    times = timetable(policy.pool, policy.calendars, now.wall)
     traces = {}
     for region in policy.regions:
         count = fleet.by_region.get(region, RegionCount())
-        bounds = policy.limits.regions[region]
+        bounds = times.limits.regions[region]
         traces[region] = Trace(desired=bounds.clamp(count.capacity - count.draining))
     held = policy.pool.scale_in.window_s if hold else 0.0
-    return Memory(at=now, traces=traces, hold_until=now.mono + held)
+    return Memory(at=now, traces=traces, hold_until=now.mono + held, times=times)
 
 
 def refillable(policy: Policy) -> bool:
     """Whether the past of the metrics tells the past of the demand: no rule asks about the fleet itself."""
-    return not any(question.fleet_bound for question in policy.questions)
+    return not policy.fleet_bound
 
 
 def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, History], now: Instant) -> Memory:
@@ -56,53 +60,21 @@ def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, Histor
         return memory
     patience_s = policy.windows.fresh_s
     previous = now.wall - policy.pool.scale_in.window_s - patience_s
-    covered, traces, recall = True, memory.traces, memory.recall
+    covered, traces, recall, times = True, memory.traces, memory.recall, memory.times
     for at, answers in _moments(histories, previous, now.wall):
         covered = covered and at - previous <= patience_s
         previous = at
-        seen = look(policy, answers, Fleet(by_region={}), policy.limits, recall)
-        recall = seen.recall
+        times = timetable(policy.pool, policy.calendars, at, times)
+        tick = begin(policy, answers, Fleet(by_region={}), times.limits, (traces, recall))
+        heard = gather(tick)
+        share(tick)
         mono = now.mono - (now.wall - at)
-        windows = entered_all(policy, traces, seen, mono)
-        traces = after(
-            traces, seen, windows, {region: trace.desired for region, trace in traces.items()}, mono
-        )
+        enter(tick, mono, gap=False)
+        traces = {case.region: leave(tick, case, mono) for case in tick.cases}
+        recall = tick.remembered(heard)
     covered = covered and now.wall - previous <= patience_s
     hold_until = now.mono if covered else memory.hold_until
-    return Memory(at=now, traces=traces, hold_until=hold_until, recall=recall)
-
-
-def entered_all(
-    policy: Policy, traces: Traces, seen: Look, mono: float, *, gap: bool = False
-) -> Mapping[Region, tuple[Entries, Entries]]:
-    """Every region's windows after a look."""
-    raw = seen.raw.machines
-    return {
-        region: entered(trace, raw[region], mono, policy.windows, told=not seen.troubled(region), gap=gap)
-        for region, trace in traces.items()
-    }
-
-
-def after(
-    traces: Traces,
-    seen: Look,
-    windows: Mapping[Region, tuple[Entries, Entries]],
-    desired: Mapping[Region, int],
-    mono: float,
-) -> Traces:
-    """What every region leaves behind after a look and what was decided upon it."""
-    left = {}
-    for region, trace in traces.items():
-        certain = not seen.troubled(region)
-        highs, lows = windows[region]
-        left[region] = Trace(
-            desired=desired[region],
-            highs=highs,
-            lows=lows,
-            raw=seen.raw.machines[region] if certain else trace.raw,
-            raw_at=mono if certain else trace.raw_at,
-        )
-    return left
+    return replace(memory, traces=traces, hold_until=hold_until, recall=recall)
 
 
 def jump(memory: Memory, now: Instant) -> float:
@@ -111,7 +83,7 @@ def jump(memory: Memory, now: Instant) -> float:
     return drift if abs(drift) > CLOCK_TOLERANCE_S else 0.0
 
 
-def held_anew(policy: Policy, memory: Memory, now: Instant) -> Memory:
+def resumed(policy: Policy, memory: Memory, now: Instant) -> Memory:
     """A jump of the clock counts as a restart: nothing goes in for one window from now."""
     return replace(memory, hold_until=max(memory.hold_until, now.mono + policy.pool.scale_in.window_s))
 

@@ -26,11 +26,12 @@ Asked = tuple[float, Numbers, Slack | None]
 class Question:
     """One rule. `path` is its place in the configuration; `ask` takes one reading per metric, in order.
 
-    `ask` raises UndefinedError where the answer cannot be told. `fleet_bound` rules depend on the
-    pool's own counts, so their past cannot be told from the metrics' past.
+    `head` opens its explanation. `ask` raises UndefinedError where the answer cannot be told. `fleet_bound`
+    rules depend on the pool's own counts, so their past cannot be told from the metrics' past.
     """
 
     path: str
+    head: tuple[str, Number]
     metrics: tuple[MetricName, ...]
     ask: Callable[[Sequence[Reading], RegionCount], Asked]
     fleet_bound: bool = False
@@ -41,26 +42,28 @@ class Question:
 def per_machine(rule: PerMachine, path: str) -> Question:
     """value / target."""
     metric, target = rule.metric, rule.target
+    named, wanted = ("metric", metric), ("per_machine", target)
 
     def ask(readings: Sequence[Reading], _: RegionCount) -> Asked:
         value = _positive(readings[0], metric)
-        return value / target, (("metric", metric), ("value", value), ("per_machine", target)), None
+        return value / target, (named, ("value", value), wanted), None
 
-    return Question(path=path, metrics=(metric,), ask=ask)
+    return Question(path=path, head=("rule", path), metrics=(metric,), ask=ask)
 
 
 def utilization(rule: Utilization, path: str) -> Question:
     """ready * value / target, content with the capacity there is while that is only a little too much."""
     metric, target, least = rule.metric, rule.target, 1.0 - rule.tolerance
+    named, wanted = ("metric", metric), ("utilization", target)
 
     def ask(readings: Sequence[Reading], count: RegionCount) -> Asked:
         value = _positive(readings[0], metric)
         if count.ready == 0:
             raise UndefinedError(Why.NONE_READY, metric)
-        numbers = (("metric", metric), ("value", value), ("utilization", target), ("ready", count.ready))
+        numbers = (named, ("value", value), wanted, ("ready", count.ready))
         return count.ready * (value / target), numbers, (count.ready * least, count.capacity)
 
-    return Question(path=path, metrics=(metric,), ask=ask, fleet_bound=True)
+    return Question(path=path, head=("rule", path), metrics=(metric,), ask=ask, fleet_bound=True)
 
 
 def expression(parsed: Expression, path: str) -> Question:
@@ -70,16 +73,24 @@ def expression(parsed: Expression, path: str) -> Question:
     shown = ("expression", parsed.text)
 
     def ask(readings: Sequence[Reading], count: RegionCount) -> Asked:
-        values: dict[str, float | Absent] = {
-            name: reading.value if isinstance(reading, Measured) else reading
-            for name, reading in zip(metrics, readings, strict=True)
-        }
+        values: dict[str, float | Absent] = {}
+        numbers: list[tuple[str, Number]] = [shown]
+        for name, reading in zip(metrics, readings, strict=True):
+            if isinstance(reading, Measured):
+                values[name] = value = float(reading.value)
+                numbers.append((name, value))
+            else:
+                values[name] = reading
+                numbers.append((name, reading.why.value))
         if context:
-            values.update(_counts(count, context))
-        numbers = tuple((name, _number(values[name])) for name in parsed.names)
-        return parsed.evaluate(values), (shown, *numbers), None
+            counts = _counts(count, context)
+            values.update(counts)
+            numbers += counts.items()
+        return parsed.evaluate(values), tuple(numbers), None
 
-    return Question(path=path, metrics=metrics, ask=ask, fleet_bound=bool(context), unsigned=False)
+    return Question(
+        path=path, head=("rule", path), metrics=metrics, ask=ask, fleet_bound=bool(context), unsigned=False
+    )
 
 
 def _positive(reading: Reading, metric: MetricName) -> float:
@@ -98,7 +109,3 @@ def _counts(count: RegionCount, names: Sequence[str]) -> Mapping[str, float]:
         "total": count.capacity + count.stopped + count.suspended,
     }
     return {name: float(every[name]) for name in names}
-
-
-def _number(value: float | Absent) -> Number:
-    return value.why.value if isinstance(value, Absent) else value

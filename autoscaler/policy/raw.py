@@ -1,118 +1,90 @@
 """The raw demand: what the rules ask for, added up and shared out over the regions, before any damping."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from autoscaler.domain.desired import Bounds
-from autoscaler.domain.names import Region
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.allocation import share_out, take_back
 from autoscaler.policy.arithmetic import MOST
-from autoscaler.policy.demand import NOTHING, Circumstances, Tally
-
-Counts = Mapping[Region, int]
+from autoscaler.policy.tick import UNTOLD, Case, Tick
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raw:
-    """One tick's demand per region. `machines` is within the bounds, `base` its part before sharing out;
-    `shown` is without bounds, None where no rule could tell. `trails` explain it and grow with every step.
+def share(tick: Tick, offset: int = 0) -> None:
+    """Bring every region's demand within bounds and add its share of the rest of the pool's demand.
+
+    `offset` is an operator's correction of the whole, in Machines.
     """
-
-    machines: Counts
-    base: Counts
-    shown: Mapping[Region, int | None]
-    trails: Mapping[Region, list[Reason]]
-
-
-def raw_demand(now: Circumstances, tally: Tally, offset: int = 0) -> Raw:
-    """Share out what was gathered. `offset` is an operator's correction of the whole, in Machines."""
-    bounds, weights = now.limits.regions, now.policy.weights
-    trails = _trails(now, tally)
-    asked = _asked(now, tally, trails)
-    base = {region: _within(bounds[region], machines, trails[region]) for region, machines in asked.items()}
-    pooled, spare = tally.counted.get(None, 0), _spare(now, tally)
+    pooled, bases = max(tick.pool.valid, tick.pool.stand_in, 0), 0
+    for case in tick.cases:
+        bases += _base(tick, case)
+    spare = _spare(tick)
     more = spare + max(offset, 0)
-    extra = max(pooled - sum(base.values()), 0) + more
-    machines: Counts = base
-    if extra:
-        machines = share_out(base, {region: bounds[region].max for region in base}, weights, extra)
-    if tally.pool_wide or more:
-        _explain_sharing(now, (base, machines), (pooled, spare), trails)
-    if offset < 0:
-        machines = take_back(machines, {region: bounds[region].min for region in base}, weights, -offset)
-    shown: Counts = machines
-    if asked != base or sum(machines.values()) != sum(base.values()) + extra:
-        shown = _unbounded(now, asked, max(pooled - sum(asked.values()), 0) + more, offset)
-    return Raw(machines=machines, base=base, shown=_told(shown, tally), trails=trails)
+    extra = max(pooled - bases, 0) + more
+    if extra or offset or tick.pool_wide:
+        steps = _explained(pooled, bases, spare, offset)
+        for case in tick.cases:
+            case.trail.extend(steps)
+    if extra or offset:
+        _hand_out(tick, extra, offset)
+    raised = any(case.asked != case.base for case in tick.cases)
+    if raised or sum(case.raw for case in tick.cases) != bases + extra + min(offset, 0):
+        _show_unbounded(tick, max(pooled - sum(case.asked for case in tick.cases), 0) + more, offset)
 
 
-def _trails(now: Circumstances, tally: Tally) -> dict[Region, list[Reason]]:
-    heard = tally.trail.get(None, ())
-    return {
-        region: [*now.limits.reasons.get(region, ()), *heard, *tally.trail.get(region, ())]
-        for region in now.policy.regions
-    }
-
-
-def _asked(now: Circumstances, tally: Tally, trails: Mapping[Region, list[Reason]]) -> dict[Region, int]:
-    """Each region's own demand; its capacity count stands in for what was never known."""
-    asked = {region: tally.counted.get(region, 0) for region in now.policy.regions}
-    for region in asked if None in tally.unheard else tally.unheard:
-        if region is not None:
-            capacity = now.fleet.by_region.get(region, NOTHING).capacity
-            trails[region].append(reason(ReasonCode.LAST_KNOWN, capacity=capacity))
-            asked[region] = max(asked[region], capacity)
-    return asked
-
-
-def _spare(now: Circumstances, tally: Tally) -> int:
-    """None on top of a capacity count, which may contain it already: it would grow without end."""
-    spare = now.policy.pool.spare
-    if spare and tally.unheard:
-        counted = [now.fleet.by_region.get(r, NOTHING).capacity for r in tally.unheard if r is not None]
-        return 0 if None in tally.unheard or any(counted) else spare
-    return spare
-
-
-def _within(bounds: Bounds, asked: int, trail: list[Reason]) -> int:
+def _base(tick: Tick, case: Case) -> int:
+    """The region's own demand within bounds; its capacity count stands in for what was never known."""
+    asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
+    if case.unheard or tick.pool.unheard:
+        capacity = case.count.capacity
+        case.trail.append(reason(ReasonCode.LAST_KNOWN, rule=None, capacity=capacity))
+        asked = max(asked, capacity)
+    case.asked = case.base = asked
     if asked < bounds.min:
-        trail.append(reason(ReasonCode.BOUND_MIN, demand=asked, min=bounds.min))
-        return bounds.min
-    if asked > bounds.max:
-        trail.append(reason(ReasonCode.BOUND_MAX, demand=asked, max=bounds.max))
-        return bounds.max
-    return asked
+        case.trail.append(reason(ReasonCode.BOUND_MIN, demand=asked, min=bounds.min))
+        case.base = bounds.min
+    elif asked > bounds.max:
+        case.trail.append(reason(ReasonCode.BOUND_MAX, demand=asked, max=bounds.max))
+        case.base = bounds.max
+    case.raw = case.shown = case.base
+    return case.base
 
 
-def _explain_sharing(
-    now: Circumstances,
-    counts: tuple[Counts, Counts],
-    sizes: tuple[int, int],
-    trails: Mapping[Region, list[Reason]],
-) -> None:
-    (base, machines), (pooled, spare) = counts, sizes
-    bases = sum(base.values())
-    whole = reason(ReasonCode.POOL_DEMAND, pool=pooled, regions=bases, larger=max(pooled, bases))
-    for region, trail in trails.items():
-        trail.append(whole)
-        if spare:
-            trail.append(reason(ReasonCode.SPARE, spare=spare))
-        if machines[region] != base[region]:
-            weight = now.policy.weights[region]
-            got = machines[region]
-            trail.append(reason(ReasonCode.SHARED, base=base[region], weight=weight, machines=got))
+def _spare(tick: Tick) -> int:
+    """None on top of a capacity count, which may contain it already: it would grow without end."""
+    if tick.pool.unheard or any(case.unheard and case.count.capacity for case in tick.cases):
+        return 0
+    return tick.policy.pool.spare
 
 
-def _unbounded(now: Circumstances, asked: Counts, extra: int, offset: int) -> Counts:
-    """The demand as it would be without any bounds, for people."""
-    shared = share_out(asked, dict.fromkeys(asked, 2 * MOST), now.policy.weights, extra)
+def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Reason]:
+    steps = [Reason(ReasonCode.POOL_DEMAND, (("pool", pooled), ("regions", bases)))]
+    if spare:
+        steps.append(Reason(ReasonCode.SPARE, (("machines", spare),)))
+    if offset:
+        steps.append(Reason(ReasonCode.OFFSET, (("machines", offset),)))
+    return steps
+
+
+def _hand_out(tick: Tick, extra: int, offset: int) -> None:
+    limits, weights = tick.limits, tick.policy.weights
+    shares = share_out([case.base for case in tick.cases], limits.most, weights, extra)
     if offset < 0:
-        return take_back(shared, dict.fromkeys(asked, 0), now.policy.weights, -offset)
-    return shared
+        shares = take_back(shares, limits.least, weights, -offset)
+    for case, weight, machines in zip(tick.cases, weights, shares, strict=True):
+        if machines != case.base:
+            numbers = (("base", case.base), ("weight", weight), ("machines", machines))
+            case.trail.append(Reason(ReasonCode.SHARED, numbers))
+            case.raw = case.shown = machines
 
 
-def _told(shown: Counts, tally: Tally) -> Mapping[Region, int | None]:
-    if None in tally.valid:
-        return shown
-    return {region: machines if region in tally.valid else None for region, machines in shown.items()}
+def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:
+    """Bounds made a difference: keep the demand as it would be without any, for people."""
+    shown = [case.asked for case in tick.cases]
+    if extra:
+        shown = share_out(shown, [2 * MOST] * len(shown), tick.policy.weights, extra)
+    if offset < 0:
+        shown = take_back(shown, [0] * len(shown), tick.policy.weights, -offset)
+    for case, machines in zip(tick.cases, shown, strict=True):
+        case.shown = machines
+
+
+def told(tick: Tick, case: Case) -> bool:
+    """Whether any rule could tell the region's demand, or the pool's."""
+    return case.valid != UNTOLD or tick.pool.valid != UNTOLD

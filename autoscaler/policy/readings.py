@@ -4,114 +4,124 @@ The metric source has judged each series on its own; what needs the pool's regio
 tick before is judged here.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
+from typing import NamedTuple
 
 from autoscaler.domain.desired import MetricRow
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, Split, Why
 
-Key = tuple[MetricName, Region | None]
+Scopes = frozenset[Region | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What earlier answers taught: which metrics are split by region, and which last values were not 0."""
+class Seen(NamedTuple):
+    """What the last answer to a metric taught: whether it is split, and where its value was not 0."""
 
-    regional: frozenset[MetricName] = frozenset()
-    nonzero: frozenset[Key] = frozenset()
+    regional: bool = False
+    nonzero: Scopes = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Readings:
-    """One tick's readings. A metric is either `pooled` or `regional`, there with every home region."""
+    """One tick's readings. A metric is either `pooled` or `regional`, there with one entry per home region.
 
-    pooled: Mapping[MetricName, Reading] = field(default_factory=dict)
-    regional: Mapping[MetricName, Mapping[Region, Reading]] = field(default_factory=dict)
+    `elsewhere` has the readings from where the pool may not run. `partial` metrics came incomplete,
+    `absent` ones lack a value somewhere. `seen` is what the next tick must know.
+    """
+
+    homes: tuple[Region, ...]
+    pooled: dict[MetricName, Reading] = field(default_factory=dict)
+    regional: dict[MetricName, list[Reading]] = field(default_factory=dict)
+    elsewhere: dict[MetricName, dict[Region, Reading]] = field(default_factory=dict)
+    partial: set[MetricName] = field(default_factory=set)
+    absent: set[MetricName] = field(default_factory=set)
+    seen: dict[MetricName, Seen] = field(default_factory=dict)
 
     def rows(self, unsigned: frozenset[MetricName]) -> tuple[MetricRow, ...]:
         """Every reading as used; those of `unsigned` metrics are not used while negative."""
         rows = [_row(name, None, reading, name in unsigned) for name, reading in self.pooled.items()]
-        for name, by_region in self.regional.items():
+        for name, column in self.regional.items():
+            checked = name in unsigned
+            for region, reading in zip(self.homes, column, strict=True):
+                rows.append(_row(name, region, reading, checked))
+        for name, by_region in self.elsewhere.items():
             rows += [_row(name, region, reading, name in unsigned) for region, reading in by_region.items()]
         return tuple(rows)
 
 
 def judge(
-    queries: tuple[Query, ...], homes: tuple[Region, ...], answers: Mapping[MetricName, Answer], seen: Seen
-) -> tuple[Readings, Seen]:
-    """Readings for every metric, and what the next tick must know of them."""
-    pooled: dict[MetricName, Reading] = {}
-    regional: dict[MetricName, Mapping[Region, Reading]] = {}
-    kinds, nonzero = set(seen.regional), set(seen.nonzero)
+    queries: tuple[Query, ...],
+    homes: tuple[Region, ...],
+    answers: Mapping[MetricName, Answer],
+    seen: Mapping[MetricName, Seen],
+) -> Readings:
+    """Readings for every metric. `seen` is what the tick before left; the result has what this one leaves."""
+    readings = Readings(homes)
     for query in queries:
-        name = query.name
-        answer = answers.get(name, _NOT_ASKED)
-        if isinstance(answer, Split) and answer.by_label:
-            kinds.add(name)
-        elif isinstance(answer, Measured):
-            kinds.discard(name)
-        if name in kinds:
-            regional[name] = _by_region(query, homes, answer, nonzero)
+        answer, last = answers.get(query.name, _NOT_ASKED), seen.get(query.name, _UNSEEN)
+        if isinstance(answer, Split):
+            if answer.by_label or last.regional:
+                _judge_split(readings, query, homes, answer.by_label, last)
+            else:
+                _judge_whole(readings, query, _EMPTY, last)
+        elif isinstance(answer, Absent) and last.regional:
+            _judge_split(readings, query, homes, dict.fromkeys(homes, answer), last)
         else:
-            reading = _EMPTY if isinstance(answer, Split) else answer
-            pooled[name] = _settled((name, None), _filled(reading, query), nonzero)
-    return Readings(pooled=pooled, regional=regional), _learnt(seen, kinds, nonzero)
-
-
-def _by_region(
-    query: Query, homes: tuple[Region, ...], answer: Answer, nonzero: set[Key]
-) -> dict[Region, Reading]:
-    given = answer.by_label if isinstance(answer, Split) else {}
-    default = _EMPTY if isinstance(answer, Split) else answer
-    readings = {
-        region: _settled((query.name, region), _filled(given.get(region, default), query), nonzero)
-        for region in homes
-    }
-    if len(given) > len(homes) or not given.keys() <= readings.keys():
-        for label in sorted(given.keys() - readings.keys()):
-            readings[Region(label)] = _finite(given[label])
+            _judge_whole(readings, query, answer, last)
     return readings
 
 
-def _filled(reading: Reading, query: Query) -> Reading:
-    if query.missing is not None and isinstance(reading, Absent) and reading.why is Why.EMPTY:
-        return _constant(query.missing)
-    return reading
+def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) -> None:
+    reading, live = _judged(readings, query, answer, None in last.nonzero)
+    readings.pooled[query.name] = reading
+    readings.seen[query.name] = _LIVE if live else _UNSEEN
 
 
-def _settled(key: Key, reading: Reading, nonzero: set[Key]) -> Reading:
-    """The reading, unless it is no number, or a first zero: that one is not believed yet."""
-    reading = _finite(reading)
+def _judge_split(
+    readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
+) -> None:
+    column, nonzero = [], []
+    for region in homes:
+        reading, live = _judged(readings, query, given.get(region, _EMPTY), region in last.nonzero)
+        column.append(reading)
+        if live:
+            nonzero.append(region)
+    readings.regional[query.name] = column
+    readings.seen[query.name] = Seen(True, frozenset(nonzero))
+    strangers = given.keys() - homes
+    if strangers:
+        readings.elsewhere[query.name] = {
+            Region(label): _judged(readings, query, given[label], was_live=False)[0]
+            for label in sorted(strangers)
+        }
+
+
+def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) -> tuple[Reading, bool]:
+    """The reading, filled in where it is empty, unless it is no number or a first zero; and whether its last
+    value, absences aside, was not 0.
+    """
+    if isinstance(reading, Absent) and reading.why is Why.EMPTY and query.missing is not None:
+        reading = _constant(query.missing)
+    if isinstance(reading, Measured) and not isfinite(reading.value):
+        reading = _NOT_A_NUMBER
+    elif was_live and isinstance(reading, Measured) and reading.value == 0:
+        reading, was_live = _UNCONFIRMED, False
     if isinstance(reading, Absent):
-        return reading
-    if reading.value:
-        nonzero.add(key)
-    elif key in nonzero:
-        nonzero.discard(key)
-        return _UNCONFIRMED
-    return reading
-
-
-def _finite(reading: Reading) -> Reading:
-    if isinstance(reading, Measured) and not math.isfinite(reading.value):
-        return _NOT_A_NUMBER
-    return reading
-
-
-def _learnt(seen: Seen, kinds: set[MetricName], nonzero: set[Key]) -> Seen:
-    if kinds == seen.regional and nonzero == seen.nonzero:
-        return seen
-    return Seen(regional=frozenset(kinds), nonzero=frozenset(nonzero))
+        readings.absent.add(query.name)
+        return reading, was_live
+    if reading.partial:
+        readings.partial.add(query.name)
+    return reading, reading.value != 0
 
 
 def _row(name: MetricName, region: Region | None, reading: Reading, unsigned: bool) -> MetricRow:
     if isinstance(reading, Absent):
-        return MetricRow(name=name, region=region, value=None, age_s=None, absent=reading.why)
+        return MetricRow(name, region, None, None, reading.why)
     absent = Why.NEGATIVE if unsigned and reading.value < 0 else None
-    return MetricRow(name=name, region=region, value=reading.value, age_s=reading.age_s, absent=absent)
+    return MetricRow(name, region, reading.value, reading.age_s, absent)
 
 
 @lru_cache(maxsize=256)
@@ -119,6 +129,8 @@ def _constant(value: float) -> Measured:
     return Measured(value=value)
 
 
+_UNSEEN = Seen()
+_LIVE = Seen(regional=False, nonzero=frozenset({None}))
 _NOT_ASKED = Absent(why=Why.UNREACHABLE, detail="no answer")
 _EMPTY = Absent(why=Why.EMPTY)
 _NOT_A_NUMBER = Absent(why=Why.NOT_A_NUMBER)

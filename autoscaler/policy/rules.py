@@ -1,6 +1,5 @@
 """A pool's configuration, compiled once at start into what `decide` works with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autoscaler.domain.errors import ConfigurationError, Fault
@@ -10,8 +9,9 @@ from autoscaler.policy import questions
 from autoscaler.policy.contradictions import contradictions
 from autoscaler.policy.damping import Windows
 from autoscaler.policy.expression import ExpressionError, check_names, parse
-from autoscaler.policy.limits import Limits
+from autoscaler.policy.misscheduled import misscheduled
 from autoscaler.policy.questions import Question
+from autoscaler.policy.schedule import Calendar, compile_schedule
 
 FRESH_INTERVALS = 3
 """For so many intervals a demand counts as the last known one; a longer silence between ticks is a gap."""
@@ -24,49 +24,65 @@ class Policy:
     pool: Pool
     regions: tuple[Region, ...]
     homes: tuple[Region, ...]
-    weights: Mapping[Region, float]
+    weights: tuple[float, ...]
     heaviest: Region
     """Where demand goes that was measured nowhere on the map."""
     questions: tuple[Question, ...]
-    limits: Limits
-    """The bounds without any schedule."""
+    calendars: tuple[Calendar, ...]
     windows: Windows
     factor: float
     """1 + headroom."""
+    fleet_bound: bool
+    """A rule asks about the fleet itself."""
     unsigned: frozenset[MetricName]
     """Metrics that may not be negative."""
 
 
 def compile_pool(pool: Pool) -> Policy:
     """Parse the rules and look for contradictions. Raises ConfigurationError with every fault."""
-    compiled: list[Question] = []
-    faults = list(contradictions(pool))
-    names = [query.name for query in pool.metrics]
-    for index, rule in enumerate(pool.rules):
-        try:
-            compiled.append(_compiled(rule, f"rules[{index}]", names))
-        except ExpressionError as error:
-            faults.append(Fault(path=f"rules[{index}].expression", problem=str(error)))
-    faults += _unused(pool, compiled) if len(compiled) == len(pool.rules) else []
+    faults = [*contradictions(pool), *misscheduled(pool)]
+    compiled, misread = _questions(pool)
+    faults += misread or _unused(pool, compiled)
     if faults:
         raise ConfigurationError(faults)
     regions = tuple(sorted(pool.regions))
+    homes = tuple(region for region in regions if _may_run(pool, region))
     return Policy(
         pool=pool,
         regions=regions,
-        homes=tuple(region for region in regions if pool.regions[region].bounds.max > 0),
-        weights={region: pool.regions[region].weight for region in regions},
-        heaviest=min(regions, key=lambda region: (-pool.regions[region].weight, region)),
-        questions=tuple(compiled),
-        limits=Limits(regions={region: pool.regions[region].bounds for region in regions}, total=pool.total),
+        homes=homes,
+        weights=tuple(pool.regions[region].weight for region in regions),
+        heaviest=min(homes or regions, key=lambda region: (-pool.regions[region].weight, region)),
+        questions=compiled,
+        calendars=tuple(
+            compile_schedule(schedule, f"schedules[{index}]") for index, schedule in enumerate(pool.schedules)
+        ),
         windows=Windows(
             in_s=pool.scale_in.window_s,
             out_s=pool.scale_out.window_s,
             fresh_s=FRESH_INTERVALS * pool.interval_s,
         ),
         factor=1.0 + pool.headroom,
+        fleet_bound=any(question.fleet_bound for question in compiled),
         unsigned=frozenset(name for question in compiled if question.unsigned for name in question.metrics),
     )
+
+
+def _may_run(pool: Pool, region: Region) -> bool:
+    scheduled = any(region in schedule.regions and schedule.max for schedule in pool.schedules)
+    return scheduled or pool.regions[region].bounds.max > 0
+
+
+def _questions(pool: Pool) -> tuple[tuple[Question, ...], list[Fault]]:
+    compiled: list[Question] = []
+    faults = []
+    names = [query.name for query in pool.metrics]
+    for index, rule in enumerate(pool.rules):
+        try:
+            compiled.append(_compiled(rule, f"rules[{index}]", names))
+        except ExpressionError as error:
+            faults.append(Fault(path=f"rules[{index}].expression", problem=str(error)))
+    return tuple(compiled), faults
 
 
 def _compiled(rule: Rule, path: str, names: list[MetricName]) -> Question:
@@ -79,7 +95,7 @@ def _compiled(rule: Rule, path: str, names: list[MetricName]) -> Question:
     return questions.utilization(rule, path)
 
 
-def _unused(pool: Pool, compiled: list[Question]) -> list[Fault]:
+def _unused(pool: Pool, compiled: tuple[Question, ...]) -> list[Fault]:
     used = {name for question in compiled for name in question.metrics}
     return [
         Fault(

@@ -1,38 +1,44 @@
-"""What an operator should know although it changed nothing yet."""
+"""What an operator should know although it need not have changed anything."""
 
 from collections.abc import Iterator, Mapping
 
 from autoscaler.domain.geography import current
-from autoscaler.domain.names import MetricName, Region
+from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import Elsewhere
 from autoscaler.domain.reading import Absent, Answer, Why
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.policy.limits import Limits
-from autoscaler.policy.observing import Look
-from autoscaler.policy.rules import Policy
+from autoscaler.policy.tick import Tick
 
 
-def warnings_of(
-    policy: Policy,
-    seen: Look,
-    answers: Mapping[MetricName, Answer],
-    limits: Limits,
-    asleep: frozenset[Region],
-) -> Iterator[Reason]:
-    """Metrics without a usable value, places that are on no map, and what the schedules could not settle."""
-    yield from limits.warnings
-    for name, reading in seen.readings.pooled.items():
+def warnings_of(tick: Tick, answers: Mapping[MetricName, Answer], jumped_s: float) -> Iterator[Reason]:
+    """A clock that was set, schedules that disagree, metrics without a usable value, places on no map."""
+    if jumped_s:
+        yield reason(ReasonCode.CLOCK_JUMP, seconds=round(jumped_s))
+    yield from tick.limits.conflicts
+    if tick.readings.absent:
+        yield from _absences(tick, answers)
+    if tick.readings.elsewhere and tick.policy.pool.elsewhere is not Elsewhere.IGNORE:
+        yield from _nowhere(tick)
+
+
+def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reason]:
+    for name, reading in tick.readings.pooled.items():
         if isinstance(reading, Absent):
             yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=reading.why.value, detail=reading.detail)
-    for name, by_region in seen.readings.regional.items():
+    for name, column in tick.readings.regional.items():
         whole = answers.get(name)
         if isinstance(whole, Absent) and whole.why is not Why.EMPTY:
             yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=whole.why.value, detail=whole.detail)
             continue
-        for region, reading in by_region.items():
-            if isinstance(reading, Absent) and not (reading.why is Why.EMPTY and region in asleep):
-                yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=region, why=reading.why.value)
-        if policy.pool.elsewhere is not Elsewhere.IGNORE and len(by_region) > len(policy.homes):
-            for label in by_region:
-                if current(label) is None:
-                    yield reason(ReasonCode.ELSEWHERE, metric=name, region=label, counted_in=policy.heaviest)
+        for case, reading in zip(tick.homes, column, strict=True):
+            if isinstance(reading, Absent) and not (reading.why is Why.EMPTY and case.asleep):
+                why = reading.why.value
+                yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why)
+
+
+def _nowhere(tick: Tick) -> Iterator[Reason]:
+    for name, by_region in tick.readings.elsewhere.items():
+        for label in by_region:
+            if current(label) is None:
+                counted_in = tick.policy.heaviest
+                yield reason(ReasonCode.ELSEWHERE, metric=name, region=label, counted_in=counted_in)

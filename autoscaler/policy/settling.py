@@ -1,0 +1,124 @@
+"""One region's way from what was last desired towards its raw demand: bounds, holds, window, step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autoscaler.domain.desired import Gate
+from autoscaler.domain.fleet import Change
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.policy.damping import least_after_step, most_after_step
+from autoscaler.policy.overrides import Commands
+from autoscaler.policy.tick import Case, Tick
+
+
+@dataclass(slots=True)
+class Orders:
+    """What stands above the rules in this tick: the gate, operators' commands, and for how many seconds a
+    restart still holds. `mono` is now. `pinned` has every region's share of a commanded sum.
+    """
+
+    gate: Gate
+    commands: Commands
+    held_s: float
+    mono: float
+    pinned: Sequence[int] | None
+
+
+def settle(tick: Tick, orders: Orders) -> None:
+    """Set every region's desired count, before the total. Each step that changes it joins the trail."""
+    for index, case in enumerate(tick.cases):
+        present = _inside_bounds(case)
+        if orders.pinned is not None:
+            case.desired = _commanded(case, orders, present, orders.pinned[index])
+        elif case.raw < present:
+            holds = _holds(tick, case, orders)
+            case.desired = _held(case, present, holds) if holds else _inwards(tick, case, orders, present)
+        elif case.raw > present:
+            holds = orders.commands.pause_out
+            case.desired = _held(case, present, holds) if holds else _outwards(tick, case, orders, present)
+        else:
+            case.desired = present
+
+
+def _inside_bounds(case: Case) -> int:
+    last, bounds = case.trace.desired, case.bounds
+    if last < bounds.min:
+        case.trail.append(reason(ReasonCode.BOUND_MIN, last=last, min=bounds.min))
+        return bounds.min
+    if last > bounds.max:
+        case.trail.append(reason(ReasonCode.BOUND_MAX, last=last, max=bounds.max))
+        return bounds.max
+    return last
+
+
+def _commanded(case: Case, orders: Orders, present: int, share: int) -> int:
+    """A pin is obeyed at once, without windows and steps, unless the fleet must not change that way."""
+    case.trail.append(reason(ReasonCode.PIN, sum=orders.commands.pin, share=share))
+    if share == present:
+        return share
+    holds = _forbidden(case, orders) if share < present else orders.commands.pause_out
+    return _held(case, present, holds) if holds else share
+
+
+def _held(case: Case, present: int, holds: Sequence[Reason]) -> int:
+    case.trail.extend(holds)
+    case.trail.append(reason(ReasonCode.HOLD, kept=present))
+    return present
+
+
+def _forbidden(case: Case, orders: Orders) -> Sequence[Reason]:
+    """What keeps even a command from going in."""
+    holds = (*orders.gate.no_in, *orders.gate.hold_in.get(case.region, ()))
+    return (*holds, *(why for why in orders.commands.pause_in if why not in holds))
+
+
+def _holds(tick: Tick, case: Case, orders: Orders) -> Sequence[Reason]:
+    """Why this region may not go in. A demand that cannot be told is explained already, and here named."""
+    holds = list(_forbidden(case, orders))
+    for tally in (case, tick.pool):
+        if tally.unknown is not None and not tally.excused:
+            why = tally.unknown.why.value
+            holds.append(reason(ReasonCode.UNKNOWN, metric=tally.unknown.metric, why=why))
+        if tally.partial is not None:
+            holds.append(reason(ReasonCode.PARTIAL, metric=tally.partial))
+    if orders.held_s > 0:
+        holds.append(reason(ReasonCode.RESTART_HOLD, seconds=round(orders.held_s)))
+    if case.region in tick.limits.frozen:
+        holds.append(reason(ReasonCode.FREEZE_IN))
+    return holds
+
+
+def _inwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
+    highest, damping = case.highs[0][1], tick.policy.pool.scale_in
+    target = min(present, max(case.raw, highest))
+    if target > case.raw:
+        numbers = (("window_s", damping.window_s), ("highest", highest), ("machines", target))
+        case.trail.append(Reason(ReasonCode.WINDOW_IN, numbers))
+    if damping.step is None or target == present:
+        return target
+    least = least_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
+    if least <= target:
+        return target
+    numbers = (("last", present), ("least", least), ("machines", min(present, least)))
+    case.trail.append(Reason(ReasonCode.STEP_IN, numbers))
+    return min(present, least)
+
+
+def _outwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
+    lowest, damping = case.lows[0][1] if case.lows else case.raw, tick.policy.pool.scale_out
+    target = max(present, min(case.raw, lowest))
+    if target < case.raw:
+        numbers = (("window_s", damping.window_s), ("lowest", lowest), ("machines", target))
+        case.trail.append(Reason(ReasonCode.WINDOW_OUT, numbers))
+    if damping.step is None or target == present:
+        return target
+    most = most_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
+    if most >= target:
+        return target
+    numbers = (("last", present), ("most", most), ("machines", max(present, most)))
+    case.trail.append(Reason(ReasonCode.STEP_OUT, numbers))
+    return max(present, most)
+
+
+def _changes(tick: Tick, case: Case) -> Sequence[Change]:
+    return [change for change in tick.fleet.changes if change.region == case.region]

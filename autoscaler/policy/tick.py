@@ -1,0 +1,152 @@
+"""The scratch paper of one tick: a case per region, which every stage of the decision writes on in turn.
+
+These are the only values of the policy that change, and none of them outlives the tick that made it. They
+are slotted and positional because a decision has to be cheap enough to replay weeks of load.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autoscaler.domain.desired import Bounds, Unknown
+from autoscaler.domain.fleet import Fleet, RegionCount
+from autoscaler.domain.names import MetricName, Region
+from autoscaler.domain.reading import Answer
+from autoscaler.domain.reason import Reason
+from autoscaler.policy.damping import Entries, Trace
+from autoscaler.policy.limits import Limits
+from autoscaler.policy.readings import Readings, Seen, judge
+from autoscaler.policy.rules import Policy
+
+NOTHING = RegionCount()
+UNTOLD = -1
+"""Stands where no rule had an answer."""
+_NO_TRACE = Trace(desired=0)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the rules ask for in one scope: a region, or the pool as a whole, whose `scope` is None.
+
+    `strangers` is what the rule at hand asks for elsewhere, to be served here.
+    `valid` is the largest demand that could be told, `stand_in` the largest last known value or what
+    `on_absent` puts in its place. `unknown` is the first trouble, `excused` if it may not hold the fleet
+    back; `unheard` if a rule in trouble was never known; `failing` counts the ticks in a row with trouble.
+    """
+
+    scope: Region | None
+    count: RegionCount
+    bounds: Bounds
+    strangers: float = 0.0
+    valid: int = UNTOLD
+    stand_in: int = UNTOLD
+    unknown: Unknown | None = None
+    excused: bool = False
+    unheard: bool = False
+    failing: int = 0
+    partial: MetricName | None = None
+    trail: list[Reason] = field(default_factory=list)
+
+    @property
+    def troubled(self) -> bool:
+        """The demand could not be told and nothing excuses that."""
+        return self.unknown is not None and not self.excused
+
+
+@dataclass(slots=True)
+class Case(Tally):
+    """One region on its way from demand to a desired count.
+
+    `trace` is what its last tick left. `asked` is the region's own demand, `base` the same within bounds,
+    `raw` with its share of the pool's demand, `shown` that without any bounds; `highs` and `lows` are its
+    windows with `raw` in them.
+    """
+
+    region: Region = Region("")
+    trace: Trace = _NO_TRACE
+    asked: int = 0
+    base: int = 0
+    raw: int = 0
+    shown: int = 0
+    highs: Entries = ()
+    lows: Entries = ()
+    desired: int = 0
+
+    @property
+    def asleep(self) -> bool:
+        """At 0, where it may stay: that it reports nothing is normal."""
+        return self.trace.desired == 0 == self.bounds.min and self.count.capacity == 0
+
+
+class Heard(NamedTuple):
+    """What one rule asked for when it last could be told: of the pool, and of each home region."""
+
+    pool: int | None = None
+    homes: tuple[int | None, ...] = ()
+
+
+class Recall(NamedTuple):
+    """What one look at the load leaves to the next. `failing` counts each scope's ticks in trouble."""
+
+    seen: Mapping[MetricName, Seen] = {}
+    heard: tuple[Heard, ...] = ()
+    failing: Mapping[Region | None, int] = {}
+
+
+@dataclass(slots=True)
+class Tick:
+    """One tick. `cases` are all regions by name, `homes` those of them where the pool may ever run."""
+
+    policy: Policy
+    fleet: Fleet
+    limits: Limits
+    recall: Recall
+    readings: Readings
+    cases: list[Case]
+    homes: list[Case]
+    pool: Tally
+    regional: bool = False
+    """A rule asks per region."""
+    pool_wide: bool = False
+    """A rule asks for the pool as a whole."""
+
+    def troubled(self, case: Case) -> bool:
+        """The demand of the region, or of the pool, could not be told and nothing excuses that."""
+        return case.troubled or self.pool.troubled
+
+    def remembered(self, heard: tuple[Heard, ...]) -> Recall:
+        """What the next look at the load must know."""
+        failing = {tally.scope: tally.failing for tally in (*self.cases, self.pool) if tally.failing}
+        return Recall(self.readings.seen, heard, failing)
+
+
+def begin(
+    policy: Policy,
+    answers: Mapping[MetricName, Answer],
+    fleet: Fleet,
+    limits: Limits,
+    left: tuple[Mapping[Region, Trace], Recall],
+) -> Tick:
+    """Judge the answers and open a case for every region. `left` is what the tick before left."""
+    traces, recall = left
+    cases = [
+        Case(
+            region,
+            fleet.by_region.get(region, NOTHING),
+            limits.regions[region],
+            region=region,
+            trace=traces[region],
+            desired=traces[region].desired,
+        )
+        for region in policy.regions
+    ]
+    return Tick(
+        policy=policy,
+        fleet=fleet,
+        limits=limits,
+        recall=recall,
+        readings=judge(policy.pool.metrics, policy.homes, answers, recall.seen),
+        cases=cases,
+        homes=cases if policy.homes == policy.regions else [c for c in cases if c.region in policy.homes],
+        pool=Tally(None, NOTHING, limits.total),
+    )
