@@ -16,6 +16,7 @@ def sources(root: Path, *folders: str) -> Iterator[tuple[str, str]]:
         yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(60)  # it reads every file there is
 def test_code_is_in_small_pieces_without_stubs_patches_promises_or_unexplained_ignores(root: Path) -> None:
     files = list(sources(root, "autoscaler", "tests", "benchmarks", "scripts"))
     assert files
