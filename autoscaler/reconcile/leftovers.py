@@ -6,72 +6,104 @@ of a group: nothing could be copied any more.
 
 from collections.abc import Iterable
 
-from autoscaler.domain.fleet import HostStatus, Machine
-from autoscaler.domain.names import Region
+from autoscaler.domain.fleet import HostStatus, Machine, MachineState
+from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import marks, steps
-from autoscaler.reconcile.counting import NEW, Member, stuck
+from autoscaler.reconcile.counting import NEW, Member, PoolView, stuck
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import never_launched
 
+RESERVE = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
+
 
 class Stock:
-    """How many Machines rest in each region to be kept, and how many of the group are not doomed."""
+    """How many Machines rest in each region to be kept, and which of the group are to last."""
 
     def __init__(self, situation: Situation, draft: Draft) -> None:
         """Count what rests and is not about to be started."""
         self._reserve = situation.pool.reserve
         self._kept: dict[Region, int] = {}
         for region, roster in situation.rosters.items():
-            rest = [member.machine for member in (*roster.resting, *roster.settling)]
-            self._kept[region] = sum(draft.untouched(one.id) and not marks.doomed(one) for one in rest)
-        self._lasting = sum(
-            not marks.doomed(member.machine) and _worth_keeping(member) for member in situation.view.members
-        )
+            rest = [one for one in roster.resting if one.machine.state in RESERVE]
+            idle = [one for one in (*rest, *roster.settling) if draft.untouched(one.machine.id)]
+            self._kept[region] = sum(not marks.protected(one.machine) for one in idle if _stays(one))
+        self._lasting = lasting(situation.view)
 
     def dooms(self, machine: Machine) -> bool:
         """Whether a Machine that is to rest is to be destroyed then; if not, it is taken into stock."""
         if marks.doomed(machine):
             return True
-        if self._kept[machine.region] < self._reserve or not self.spares():
+        if self._kept[machine.region] < self._reserve or not self.spares(machine):
             self._kept[machine.region] += 1
             return False
         return True
 
-    def spares(self) -> bool:
-        """Whether the group can do without one Machine more; if so, it has to from now on."""
-        if self._lasting <= 1:
+    def spares(self, machine: Machine) -> bool:
+        """Whether the group can do without a Machine; if so, it has to from now on."""
+        if not self._lasting - {machine.id}:
             return False
-        self._lasting -= 1
+        self._lasting -= {machine.id}
         return True
 
     def saves(self, machine: Machine) -> bool:
         """Whether a doomed Machine at rest is better kept; if so, it is taken into stock."""
-        if self._lasting >= 1 and self._kept[machine.region] >= self._reserve:
+        if self._lasting and self._kept[machine.region] >= self._reserve:
             return False
         self._kept[machine.region] += 1
-        self._lasting += 1
+        self._lasting |= {machine.id}
         return True
 
 
-def _worth_keeping(member: Member) -> bool:
-    machine = member.machine
-    return machine.host is HostStatus.OK and not marks.protected(machine)
+def lasting(view: PoolView) -> frozenset[MachineId]:
+    """The Machines that could be copied one day and are not to be destroyed: one of them has to remain."""
+    return frozenset(
+        member.machine.id for member in view.members if _stays(member) and _is_sound(member.machine)
+    )
+
+
+def _stays(member: Member) -> bool:
+    return not marks.doomed(member.machine)
+
+
+def _is_sound(machine: Machine) -> bool:
+    crashed = machine.last_exit is not None and machine.last_exit.crashed
+    return (
+        bool(machine.config)
+        and machine.host is HostStatus.OK
+        and not marks.protected(machine)
+        and machine.state not in NEW | {MachineState.FAILED}
+        and not (machine.state in RESERVE and crashed)
+    )
 
 
 def clear(situation: Situation, draft: Draft, stock: Stock) -> None:
     """Clean up or destroy what rests and is not wanted. Destroying is a way in, so the gate may forbid it."""
     for region, roster in situation.rosters.items():
-        may_destroy = not situation.gate.no_in and region not in situation.gate.hold_in
+        may_destroy = _may_destroy(situation, region)
         for member in _idle(draft, roster.resting):
             _clear_one(situation, draft, stock, member.machine, may_destroy=may_destroy)
-    if situation.pool.force and not situation.gate.no_in:
-        _force(situation, draft)
+    if situation.pool.force:
+        _force(situation, draft, stock)
+
+
+def _force(situation: Situation, draft: Draft, stock: Stock) -> None:
+    """Where the operator allows it, what is doomed and does not manage to stop is not asked again."""
+    for member in _idle(draft, situation.view.members):
+        machine = member.machine
+        late = machine.state is MachineState.STOPPING and stuck(machine, situation.ledger, situation.now)
+        doomed = late and marks.doomed(machine) and _may_destroy(situation, machine.region)
+        if doomed and not stock.saves(machine):
+            draft.add(steps.destroy(machine, reason(ReasonCode.STUCK, state=machine.state), force=True))
 
 
 def _idle(draft: Draft, members: Iterable[Member]) -> list[Member]:
     return [member for member in members if member.touchable and draft.untouched(member.machine.id)]
+
+
+def _may_destroy(situation: Situation, region: Region) -> bool:
+    return not situation.gate.no_in and region not in situation.gate.hold_in
 
 
 def _clear_one(
@@ -84,7 +116,7 @@ def _clear_one(
         elif may_destroy:
             draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
     elif never_ran is not None:
-        if may_destroy and marks.made_by(machine, situation.pool.name) and stock.spares():
+        if may_destroy and marks.made_by(machine, situation.pool.name) and stock.spares(machine):
             draft.add(steps.destroy(machine, never_ran))
     else:
         draft.add(*steps.unmark(machine, reason(ReasonCode.DRAINED)))
@@ -100,11 +132,3 @@ def _never_ran(situation: Situation, machine: Machine) -> Reason | None:
     refused = situation.ledger.passed_over.get(machine.id)
     stays = machine.state in NEW and refused is not None and never_launched(refused)
     return refused.reason if refused is not None and stays else None
-
-
-def _force(situation: Situation, draft: Draft) -> None:
-    """The operator allows force: what is doomed and does not manage to stop goes without being asked."""
-    for member in situation.view.members:
-        machine = member.machine
-        if member.touchable and marks.doomed(machine) and stuck(machine, situation.ledger, situation.now):
-            draft.add(steps.destroy(machine, reason(ReasonCode.STUCK, state=machine.state), force=True))

@@ -13,12 +13,12 @@ from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, marks, steps
 from autoscaler.reconcile.counting import NEW, STARTING, Member
 from autoscaler.reconcile.deploys import release
+from autoscaler.reconcile.leftovers import RESERVE, lasting
 from autoscaler.reconcile.placing import create_at_home
 from autoscaler.reconcile.situation import Draft, Situation, share
 from autoscaler.reconcile.starting import startable
 
 AWAKE = STARTING | {MachineState.STARTED}
-DESTROYABLE = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
 
 
 def plan(situation: Situation, draft: Draft) -> None:
@@ -82,16 +82,16 @@ def _wake(situation: Situation, draft: Draft) -> None:
 
 
 def _shrink(situation: Situation, draft: Draft, surplus: Mapping[Region, int]) -> None:
-    lasting = sum(member.machine.host is HostStatus.OK for member in situation.view.members)
+    staying = lasting(situation.view)
     for region, roster in situation.rosters.items():
         forbidden = bool(situation.gate.no_in) or region in situation.gate.hold_in
-        able = [one for one in roster.resting if one.touchable and one.machine.state in DESTROYABLE]
+        able = [one for one in roster.resting if one.touchable and one.machine.state in RESERVE]
         for place, member in enumerate(sorted(able, key=_least_missed)):
             machine = member.machine
-            if place >= surplus[region] or lasting <= 1:
+            if place >= surplus[region] or not staying - {machine.id}:
                 draft.add(*steps.unmark(machine, reason(ReasonCode.RESERVE)))
                 continue
-            lasting -= 1
+            staying -= {machine.id}
             if marks.doomed(machine) and not forbidden:
                 draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
             elif not forbidden:

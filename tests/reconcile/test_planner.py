@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from autoscaler.domain.desired import Bounds, Gate
-from autoscaler.domain.fleet import HostStatus, Lease, MachineState
+from autoscaler.domain.fleet import Exit, HostStatus, Lease, MachineState
 from autoscaler.domain.names import GroupName, MachineId
 from autoscaler.domain.plan import Destroy
 from autoscaler.domain.pool import Budget, Leave
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile.ledger import EMPTY, Backoff
+from autoscaler.reconcile.ledger import EMPTY, Backoff, Seen
 from autoscaler.reconcile.naming import prefix
 from tests.reconcile.fleets import NOW, STARTED, STOPPED, brief, lacks, member, planned, warned, written
 from tests.reconcile.samples import AMS, ORD, POOL, WALL, a_pool
@@ -143,10 +143,57 @@ def test_the_last_machine_of_a_group_is_stopped_and_not_destroyed():
     assert written(plan) == {"a": {"autoscaler_doomed": None}}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"state": MachineState.CREATED},
+        {"state": MachineState.FAILED},
+        {"state": STOPPED, "last_exit": Exit(at=WALL, code=1)},
+        {"meta": {"autoscaler_protect": "1"}},
+        {"host": HostStatus.UNREACHABLE},
+        {"config": None},
+    ],
+)
+def test_the_last_machine_is_the_last_that_could_be_copied(other):
+    fleet = [member("a"), member("z", **other)]
+    touched = brief(planned(a_pool(leave=Leave.DESTROY), fleet, {}))
+    assert "stop a" in touched
+    assert "mark a" not in touched
+
+
+def test_force_destroys_what_is_doomed_and_does_not_manage_to_stop():
+    doomed = member("z", MachineState.STOPPING, meta={"autoscaler_doomed": str(WALL)}, stop_timeout_s=10.0)
+    seen = Seen(state="stopping", since=NOW.mono - 311, instance_id=doomed.instance_id, region=ORD)
+    ledger = replace(EMPTY, seen={doomed.id: seen})
+    gentle = a_pool(leave=Leave.DESTROY)
+    assert planned(gentle, [member("k"), doomed], {ORD: 1}, ledger=ledger).actions == ()
+    forced = replace(gentle, force=True)
+    plan = planned(forced, [member("k"), doomed], {ORD: 1}, ledger=ledger)
+    assert [action.force for action in plan.actions if isinstance(action, Destroy)] == [True]
+    younger = replace(ledger, seen={doomed.id: replace(seen, since=NOW.mono - 309)})
+    assert planned(forced, [member("k"), doomed], {ORD: 1}, ledger=younger).actions == ()
+    gate = Gate(no_in=(reason(ReasonCode.DEPLOY),))
+    assert planned(forced, [member("k"), doomed], {ORD: 1}, ledger=ledger, gate=gate).actions == ()
+
+
 def test_a_reserve_of_stopped_machines_is_kept_in_each_region():
     pool = a_pool(leave=Leave.DESTROY, reserve=1)
     fleet = [member("a", created_at=WALL - 1), member("b", created_at=WALL - 2), member("c")]
     assert brief(planned(pool, fleet, {ORD: 1})) == ["stop a", "mark b", "stop b"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"state": MachineState.FAILED}, {"state": STOPPED, "meta": {"autoscaler_protect": "1"}}]
+)
+def test_what_cannot_be_started_is_no_reserve(changes):
+    fleet = [member("a", created_at=WALL - 1), member("c"), member("x", **changes)]
+    assert brief(planned(a_pool(leave=Leave.DESTROY, reserve=1), fleet, {ORD: 1})) == ["stop a"]
+
+
+def test_a_doomed_machine_fills_up_the_reserve():
+    fleet = [member("c"), member("x", STOPPED, meta={"autoscaler_doomed": str(WALL)})]
+    plan = planned(a_pool(leave=Leave.DESTROY, reserve=1), fleet, {ORD: 1})
+    assert written(plan) == {"x": {"autoscaler_doomed": None}}
 
 
 def test_doomed_machines_that_are_wanted_again_are_started_and_forgiven():
