@@ -1,4 +1,4 @@
-"""Generated pools, fleets, memories and wishes for the planner."""
+"""Generated pools, fleets and wishes for the planner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,9 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from autoscaler.domain.desired import Bounds, Decision, Desired, Gate
+from autoscaler.domain.desired import OPEN_GATE, Bounds, Decision, Desired, Gate
 from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState, Survey
-from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import (
     AppName,
     GroupName,
@@ -16,24 +15,19 @@ from autoscaler.domain.names import (
     MachineId,
     MachineName,
     MetricName,
-    PoolName,
     Region,
 )
-from autoscaler.domain.plan import Create, Plan, Start
+from autoscaler.domain.plan import Plan
 from autoscaler.domain.pool import Budget, Leave, Pool, RegionSpec, Spill
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile.counting import AT_REST, PoolView, ours
-from autoscaler.reconcile.ledger import Backoff, Ledger, OnTheWay, Seen
+from autoscaler.reconcile.counting import PoolView, ours
+from autoscaler.reconcile.ledger import Ledger
 from autoscaler.reconcile.naming import prefix
 from autoscaler.reconcile.planner import make_plan
+from tests.laws.memories import ledgers
+from tests.laws.setting import BOOLEANS, ELSEWHERE, HERE, NOW, OWN, POOL, REGIONS, SMALL
 
-NOW = Instant(wall=1_800_000_000.0, mono=50_000.0)
-POOL = PoolName("web")
-OWN = MachineId("own")
-HERE = tuple(Region(code) for code in ("ams", "fra", "ord"))
-ELSEWHERE = Region("syd")
-WHY = reason(ReasonCode.DEMAND)
 CLOSED = (reason(ReasonCode.DEPLOY),)
 STATES = (*[MachineState.STARTED] * 16, *[MachineState.STOPPED] * 12, *MachineState)
 DOOMED = (("autoscaler_doomed", "1"),)
@@ -71,9 +65,7 @@ class Case:
         )
 
 
-# Strategies are made once: making one costs more than drawing from it.
-BOOLEANS, SMALL, BUDGETS = st.booleans(), st.integers(0, 5), st.none() | st.integers(0, 9)
-REGIONS = st.sampled_from(HERE)
+BUDGETS = st.none() | st.integers(0, 9)
 PLACES = st.sampled_from([*HERE * 3, ELSEWHERE])
 LEAVES, SPILLS = st.sampled_from(Leave), st.sampled_from([None, *Spill])
 QUERY = Query(name=MetricName("busy"), promql="jobs", label="instance")
@@ -149,7 +141,11 @@ def machines(draw: st.DrawFn, label: str) -> Machine:
     changes: dict[str, Any] = {}
     for peculiarity in draw(PECULIARITIES):
         changes |= peculiarity
-    plain = Machine(
+    return replace(_plain(label, region, state, marks), **changes)
+
+
+def _plain(label: str, region: Region, state: MachineState, marks: Sequence[tuple[str, str]]) -> Machine:
+    return Machine(
         id=MachineId(label),
         name=MachineName(f"{prefix(POOL, region)}{label[-1]}"),
         state=state,
@@ -163,7 +159,6 @@ def machines(draw: st.DrawFn, label: str) -> Machine:
         image="shop:1@sha256:aa",
         config={"image": "shop:1", "metadata": {"fly_process_group": "app", "fly_release_version": "7"}},
     )
-    return replace(plain, **changes)
 
 
 ONE_EACH = tuple(machines(label) for label in (OWN, *(f"m{number}" for number in range(8))))
@@ -195,72 +190,6 @@ def gates(draw: st.DrawFn) -> Gate:
     )
 
 
-BACKOFFS = st.builds(
-    Backoff,
-    until=st.sampled_from([NOW.mono - 5, NOW.mono + 60]),
-    delay_s=st.just(300.0),
-    reason=st.sampled_from(
-        [ReasonCode.REGION_FULL, ReasonCode.STUCK, ReasonCode.INVALID_CONFIG, ReasonCode.CRASH_LOOP]
-    ).map(reason),
-)
-PARKED = st.one_of(st.just({}), st.just({}), st.dictionaries(REGIONS, BACKOFFS, max_size=2))
-SIGHTS = st.sampled_from([(0.0, True), (10.0, True), (90.0, False), (400.0, True)])
-"""For how long a Machine has been in its state, and whether it served before."""
-NAMES = tuple(MachineName(f"{prefix(POOL, region)}{number}") for region in HERE for number in (1, 2, 11))
-UNLISTED = st.lists(st.tuples(st.sampled_from(NAMES), REGIONS), unique_by=lambda pair: pair[0], max_size=4)
-
-
-@st.composite
-def ledgers(draw: st.DrawFn, fleet: tuple[Machine, ...]) -> Ledger:
-    """What may be remembered of such a fleet, once it has observed the survey."""
-    live = {machine.name for machine in fleet if machine.state is not MachineState.DESTROYED}
-    unlisted = [(name, home) for name, home in draw(UNLISTED) if name not in live]
-    started = [one for one in fleet if one.state in AT_REST and draw(SMALL) == 0]
-    return Ledger(
-        on_the_way=(
-            *(_awaited(name, home, stopped=draw(BOOLEANS)) for name, home in unlisted[:2]),
-            *(_starting(machine) for machine in started[:1]),
-        ),
-        uncertain=(
-            *(_create(name, home) for name, home in unlisted[2:]),
-            *(Start(machine=one.id, region=one.region, reason=WHY) for one in started[1:]),
-        ),
-        parked=draw(PARKED),
-        passed_over={machine.id: draw(BACKOFFS) for machine in fleet if draw(SMALL) == 0},
-        idle={machine.id: draw(SMALL) for machine in fleet},
-        seen={machine.id: _seen(machine, *draw(SIGHTS)) for machine in fleet},
-    )
-
-
-def _seen(machine: Machine, seconds: float, served: bool) -> Seen:
-    return Seen(
-        state=machine.state,
-        since=NOW.mono - seconds,
-        instance_id=machine.instance_id,
-        region=machine.region,
-        served=served,
-        host_lost_since=None if machine.host is HostStatus.OK else NOW.mono - seconds,
-    )
-
-
-def _region_of(name: MachineName) -> Region:
-    return Region(name.split("-")[2])
-
-
-def _create(name: MachineName, home: Region) -> Create:
-    return Create(region=_region_of(name), name=name, config={}, reason=WHY, home=home)
-
-
-def _awaited(name: MachineName, home: Region, *, stopped: bool) -> OnTheWay:
-    since = NOW.mono - 5
-    return OnTheWay(machine=None, name=name, region=_region_of(name), home=home, since=since, stopped=stopped)
-
-
-def _starting(machine: Machine) -> OnTheWay:
-    region, since = machine.region, NOW.mono - 5
-    return OnTheWay(machine=machine.id, name=None, region=region, home=region, since=since)
-
-
 READINGS = st.sampled_from(
     [None, Measured(value=0.0), Measured(value=0.0), Measured(value=2.0), Absent(why=Why.STALE)]
 )
@@ -271,7 +200,7 @@ WISHES, CREATED = (
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, proxy: bool | None = None) -> Case:
+def wild_cases(draw: st.DrawFn, *, proxy: bool | None = None) -> Case:
     """Facts of every kind, for a plan of every kind."""
     pool = draw(pools(proxy=draw(SMALL) == 0 if proxy is None else proxy))
     fleet = draw(FLEETS)
@@ -286,3 +215,39 @@ def cases(draw: st.DrawFn, *, proxy: bool | None = None) -> Case:
         busy=Split(by_label=known) if pool.busy is not None else None,
         created=draw(CREATED),
     )
+
+
+CALM = st.tuples(
+    st.sampled_from([MachineState.STARTED, MachineState.STARTED, MachineState.STOPPED]),
+    REGIONS,
+    st.sampled_from([(), (), (), DRAINED, DOOMED, *((("autoscaler_home", home),) for home in HERE)]),
+)
+CALM_FLEETS = st.lists(CALM, min_size=1, max_size=8)
+
+
+@st.composite
+def calm_cases(draw: st.DrawFn, *, proxy: bool | None = None) -> Case:
+    """Healthy fleets under tight limits: what stops a plan here is room, budget or reserve alone."""
+    drawn = draw(pools(proxy=draw(SMALL) == 0 if proxy is None else proxy))
+    regions = {region: RegionSpec(bounds=Bounds(min=0, max=1 + draw(SMALL) // 2)) for region in HERE}
+    total = Bounds(min=0, max=1 + draw(SMALL))
+    pool = replace(drawn, regions=regions, total=total, create=True, busy=None)
+    fleet = tuple(
+        _plain(f"m{number}", region, state, marks)
+        for number, (state, region, marks) in enumerate(draw(CALM_FLEETS))
+    )
+    remembered = draw(ledgers(fleet))
+    return Case(
+        pool=pool,
+        machines=fleet,
+        decision=decision(pool, draw(WISHES), regional=False),
+        gate=OPEN_GATE,
+        ledger=replace(remembered, passed_over={}, parked=remembered.parked if draw(SMALL) == 0 else {}),
+        busy=None,
+        created=draw(SMALL),
+    )
+
+
+def cases(*, proxy: bool | None = None) -> st.SearchStrategy[Case]:
+    """Wild ones and calm ones."""
+    return calm_cases(proxy=proxy) | wild_cases(proxy=proxy)

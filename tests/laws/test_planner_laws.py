@@ -16,7 +16,8 @@ from autoscaler.reconcile import marks
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import muster
 from autoscaler.reconcile.ledger import Backoff
-from tests.laws.fleets import HERE, NOW, Case, cases
+from tests.laws.fleets import Case, cases
+from tests.laws.setting import HERE, NOW
 from tests.laws.worlds import after, creates, goes_in
 
 FULL = Backoff(until=NOW.mono + 60, delay_s=300, reason=reason(ReasonCode.REGION_FULL))

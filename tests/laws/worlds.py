@@ -7,7 +7,7 @@ from autoscaler.domain.fleet import Machine, MachineState
 from autoscaler.domain.names import GroupName, InstanceId, MachineId
 from autoscaler.domain.plan import Action, Cordon, Create, Destroy, Mark, Plan, Start, Stop, Suspend, Uncordon
 from autoscaler.reconcile import marks
-from tests.laws.fleets import NOW
+from tests.laws.setting import NOW
 
 RESULTS = {
     Start.kind: MachineState.STARTED,
