@@ -65,6 +65,24 @@ min = 2
 """
 
 
+METRICS = (
+    Query(name="backlog", promql='max(queue_depth{app="shop-worker"})'),
+    Query(
+        name="oldest",
+        promql='max(oldest{app="shop-worker"})',
+        missing=0.0,
+        max_age_s=300.0,
+        age_promql='age{app="shop-worker"}',
+    ),
+    Query(
+        name="rules[0]",
+        promql='max by (at) (depth{app="shop-worker"})',
+        label="at",
+        missing=0.0,
+    ),
+)
+
+
 def test_every_key_of_a_pool_arrives() -> None:
     [pool] = load(file_environment(FULL)).pools
     assert pool == Pool(
@@ -94,22 +112,7 @@ def test_every_key_of_a_pool_arrives() -> None:
         budget=Budget(count=10, window_s=600.0),
         scale_in=pool.scale_in,
         scale_out=pool.scale_out,
-        metrics=(
-            Query(name="backlog", promql='max(queue_depth{app="shop-worker"})'),
-            Query(
-                name="oldest",
-                promql='max(oldest{app="shop-worker"})',
-                missing=0.0,
-                max_age_s=300.0,
-                age_promql='age{app="shop-worker"}',
-            ),
-            Query(
-                name="rules[0]",
-                promql='max by (at) (depth{app="shop-worker"})',
-                label="at",
-                missing=0.0,
-            ),
-        ),
+        metrics=METRICS,
         rules=(
             PerMachine(metric="rules[0]", target=10.0),
             Expression(text="ceil(backlog / 10) + (oldest > 300 ? 2 : 0)"),
