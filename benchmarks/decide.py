@@ -80,7 +80,7 @@ def loads(pool: Pool, ticks: int) -> list[Answers]:
         queue = {
             region: Measured(value=lots.uniform(80, 120) * day * burst, age_s=15.0) for region in pool.regions
         }
-        cpu = {region: Measured(value=lots.uniform(0.4, 0.9), age_s=15.0) for region in pool.regions}
+        cpu = {region: Measured(value=lots.uniform(0.35, 0.7), age_s=15.0) for region in pool.regions}
         answers.append(
             {
                 MetricName("queue"): Split(by_label=queue),

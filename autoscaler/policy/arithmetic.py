@@ -39,9 +39,9 @@ def whole(asked: float) -> int:
     """Machines for a demand: rounded up, neither below 0 nor without end."""
     if asked >= MOST:
         return MOST
-    if asked <= ROUNDING:
-        return 0
-    return math.ceil(asked - ROUNDING * max(1.0, asked))
+    if asked > 1.0:
+        return math.ceil(asked - ROUNDING * asked)
+    return 1 if asked > ROUNDING else 0
 
 
 def reaches(value: float, least: float) -> bool:

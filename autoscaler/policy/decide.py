@@ -54,7 +54,7 @@ def decide(  # noqa: PLR0917 - the six values a decision is made of, in the orde
 
     return _report(tick, gate, tuple(warnings_of(tick, answers, jumped_s))), Memory(
         at=now,
-        traces={case.region: leave(tick, case, now.mono) for case in tick.cases},
+        traces={case.region: leave(case, now.mono) for case in tick.cases},
         hold_until=memory.hold_until,
         times=times,
         recall=tick.remembered(heard),
@@ -77,7 +77,7 @@ def _keep_total(tick: Tick) -> None:
     if have < total.min:
         kept = share_out(desired, tick.limits.most, tick.policy.weights, total.min - have)
     else:
-        late = [tick.troubled(case) for case in tick.cases]
+        late = [not case.certain for case in tick.cases]
         base = [case.base for case in tick.cases]
         kept = give_up(desired, base, tick.limits.least, late, have - total.max)
     for case, machines in zip(tick.cases, kept, strict=True):
@@ -102,7 +102,7 @@ def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
             for case in tick.cases
         },
         total=tick.limits.total,
-        metrics=tick.readings.rows(tick.policy.unsigned),
+        metrics=tuple(tick.readings.rows),
         warnings=warnings,
         regional=tick.regional,
     )

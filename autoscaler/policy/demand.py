@@ -14,7 +14,7 @@ from autoscaler.domain.geography import current, nearest
 from autoscaler.domain.names import Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
-from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
 from autoscaler.policy.questions import Question, Slack
 from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
@@ -34,14 +34,13 @@ def _ask_everywhere(tick: Tick, question: Question, heard: Heard) -> Heard:
         tick.pool_wide = True
         if question.fleet_bound:
             tick.pool.count = _whole(tick.fleet)
-        given = [pooled[metric] for metric in question.metrics]
-        return Heard(_ask(tick, question, given, tick.pool, heard.pool), heard.homes)
+        whole_pool = [pooled[metric] for metric in question.metrics]
+        return Heard(_ask(tick, question, whole_pool, tick.pool, heard.pool), heard.homes)
     tick.regional = True
     strange = bool(tick.readings.elsewhere) and _ask_elsewhere(tick, question)
     columns = [regional[name] if name in regional else repeat(pooled[name]) for name in question.metrics]
-    answers = []
-    for case, last, *given in zip(tick.homes, heard.homes or repeat(None), *columns, strict=False):
-        answers.append(_ask(tick, question, given, case, last))
+    cases = zip(tick.homes, heard.homes or repeat(None), zip(*columns, strict=False), strict=False)
+    answers = [_ask(tick, question, given, case, last) for case, last, given in cases]
     if strange:
         for case in tick.homes:
             case.strangers = 0.0
@@ -55,16 +54,13 @@ def _ask(
     if tick.readings.partial:
         _note_partial(question, given, tally)
     try:
-        asked, numbers, slack = question.ask(given, tally.count)
+        asked, machines, why, slack = question.ask(given, tally.count, tally.strangers)
     except UndefinedError as error:
         _unknown(tick, question, tally, error, last)
         return last
-    generous = (asked + tally.strangers) * tick.policy.factor
-    machines = whole(generous)
-    steps = (question.head, *numbers, ("asked", generous), ("machines", machines))
-    tally.trail.append(Reason(ReasonCode.RULE, steps))
+    tally.trail.append(why)
     if slack is not None:
-        machines = _tolerated(machines, generous, slack, tally)
+        machines = _tolerated(machines, asked, slack, tally)
     tally.valid = max(tally.valid, machines)
     return machines
 
@@ -94,7 +90,7 @@ def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError
         reason(ReasonCode.UNKNOWN, rule=question.path, metric=error.metric, why=error.why.value)
     )
     if tally.strangers > 0:
-        machines = whole(tally.strangers * tick.policy.factor)
+        machines = whole(tally.strangers)
         tally.trail.append(reason(ReasonCode.RULE, rule=question.path, elsewhere=True, machines=machines))
         tally.valid = max(tally.valid, machines)
     if not _given_up(tick, tally, error):
@@ -140,7 +136,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             for metric in question.metrics
         ]
         try:
-            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))[0]
+            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING), 0.0)[0]
         except UndefinedError:
             continue
         home = policy.homes.index(_home(label, policy.homes) or policy.heaviest)

@@ -70,7 +70,7 @@ def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, Histor
         share(tick)
         mono = now.mono - (now.wall - at)
         enter(tick, mono, gap=False)
-        traces = {case.region: leave(tick, case, mono) for case in tick.cases}
+        traces = {case.region: leave(case, mono) for case in tick.cases}
         recall = tick.remembered(heard)
     covered = covered and now.wall - previous <= patience_s
     hold_until = now.mono if covered else memory.hold_until

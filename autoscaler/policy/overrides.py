@@ -1,6 +1,6 @@
 """What operators commanded, boiled down to what a decision has to obey."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autoscaler.domain.desired import Override
@@ -23,11 +23,11 @@ class Commands:
 NONE = Commands()
 
 
-def commands(overrides: Iterable[Override], wall: float) -> Commands:
+def commands(overrides: Sequence[Override], wall: float) -> Commands:
     """The overrides in force at unix time `wall`. A pause of everything is the gate's affair."""
-    valid = [one for one in overrides if one.expires_at is None or one.expires_at > wall]
-    if not valid:
+    if not overrides:
         return NONE
+    valid = [one for one in overrides if one.expires_at is None or one.expires_at > wall]
     return Commands(
         pin=max((one.machines for one in valid if one.kind == "pin"), default=None),
         offset=sum(one.machines for one in valid if one.kind == "offset"),

@@ -11,10 +11,14 @@ def share(tick: Tick, offset: int = 0) -> None:
 
     `offset` is an operator's correction of the whole, in Machines.
     """
-    pooled, bases = max(tick.pool.valid, tick.pool.stand_in, 0), 0
+    bases, bounded, spare = 0, False, 0 if tick.pool.unheard else tick.policy.pool.spare
     for case in tick.cases:
         bases += _base(tick, case)
-    spare = _spare(tick)
+        bounded = bounded or case.asked != case.base
+        if case.unheard and case.count.capacity:
+            # A capacity count may contain the spare already: on top of it, it would grow without end.
+            spare = 0
+    pooled = max(tick.pool.valid, tick.pool.stand_in, 0)
     more = spare + max(offset, 0)
     extra = max(pooled - bases, 0) + more
     if extra or offset or tick.pool_wide:
@@ -22,9 +26,9 @@ def share(tick: Tick, offset: int = 0) -> None:
         for case in tick.cases:
             case.trail.extend(steps)
     if extra or offset:
-        _hand_out(tick, extra, offset)
-    raised = any(case.asked != case.base for case in tick.cases)
-    if raised or sum(case.raw for case in tick.cases) != bases + extra + min(offset, 0):
+        shared = _hand_out(tick, extra, offset)
+        bounded = bounded or shared != bases + extra + min(offset, 0)
+    if bounded:
         _show_unbounded(tick, max(pooled - sum(case.asked for case in tick.cases), 0) + more, offset)
 
 
@@ -46,13 +50,6 @@ def _base(tick: Tick, case: Case) -> int:
     return case.base
 
 
-def _spare(tick: Tick) -> int:
-    """None on top of a capacity count, which may contain it already: it would grow without end."""
-    if tick.pool.unheard or any(case.unheard and case.count.capacity for case in tick.cases):
-        return 0
-    return tick.policy.pool.spare
-
-
 def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Reason]:
     steps = [Reason(ReasonCode.POOL_DEMAND, (("pool", pooled), ("regions", bases)))]
     if spare:
@@ -62,7 +59,8 @@ def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Reason]
     return steps
 
 
-def _hand_out(tick: Tick, extra: int, offset: int) -> None:
+def _hand_out(tick: Tick, extra: int, offset: int) -> int:
+    """Give every region its share; the sum of all."""
     limits, weights = tick.limits, tick.policy.weights
     shares = share_out([case.base for case in tick.cases], limits.most, weights, extra)
     if offset < 0:
@@ -72,6 +70,7 @@ def _hand_out(tick: Tick, extra: int, offset: int) -> None:
             numbers = (("base", case.base), ("weight", weight), ("machines", machines))
             case.trail.append(Reason(ReasonCode.SHARED, numbers))
             case.raw = case.shown = machines
+    return sum(shares)
 
 
 def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:

@@ -28,38 +28,30 @@ class Seen(NamedTuple):
 class Readings:
     """One tick's readings. A metric is either `pooled` or `regional`, there with one entry per home region.
 
-    `elsewhere` has the readings from where the pool may not run. `partial` metrics came incomplete,
-    `absent` ones lack a value somewhere. `seen` is what the next tick must know.
+    Metrics that are `unsigned` have no use for a negative value. `elsewhere` has the readings from where the
+    pool may not run. `partial` and `absent` tell whether any reading is. `seen` is what the next tick must
+    know, `rows` what people see.
     """
 
-    homes: tuple[Region, ...]
+    unsigned: frozenset[MetricName]
     pooled: dict[MetricName, Reading] = field(default_factory=dict)
     regional: dict[MetricName, list[Reading]] = field(default_factory=dict)
     elsewhere: dict[MetricName, dict[Region, Reading]] = field(default_factory=dict)
-    partial: set[MetricName] = field(default_factory=set)
-    absent: set[MetricName] = field(default_factory=set)
+    partial: bool = False
+    absent: bool = False
     seen: dict[MetricName, Seen] = field(default_factory=dict)
-
-    def rows(self, unsigned: frozenset[MetricName]) -> tuple[MetricRow, ...]:
-        """Every reading as used; those of `unsigned` metrics are not used while negative."""
-        rows = [_row(name, None, reading, name in unsigned) for name, reading in self.pooled.items()]
-        for name, column in self.regional.items():
-            checked = name in unsigned
-            for region, reading in zip(self.homes, column, strict=True):
-                rows.append(_row(name, region, reading, checked))
-        for name, by_region in self.elsewhere.items():
-            rows += [_row(name, region, reading, name in unsigned) for region, reading in by_region.items()]
-        return tuple(rows)
+    rows: list[MetricRow] = field(default_factory=list)
 
 
 def judge(
     queries: tuple[Query, ...],
     homes: tuple[Region, ...],
+    unsigned: frozenset[MetricName],
     answers: Mapping[MetricName, Answer],
     seen: Mapping[MetricName, Seen],
 ) -> Readings:
     """Readings for every metric. `seen` is what the tick before left; the result has what this one leaves."""
-    readings = Readings(homes)
+    readings = Readings(unsigned)
     for query in queries:
         answer, last = answers.get(query.name, _NOT_ASKED), seen.get(query.name, _UNSEEN)
         if isinstance(answer, Split):
@@ -75,7 +67,7 @@ def judge(
 
 
 def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) -> None:
-    reading, live = _judged(readings, query, answer, None in last.nonzero)
+    reading, live = _judged(readings, query, None, answer, None in last.nonzero)
     readings.pooled[query.name] = reading
     readings.seen[query.name] = _LIVE if live else _UNSEEN
 
@@ -83,45 +75,43 @@ def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) 
 def _judge_split(
     readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
 ) -> None:
-    column, nonzero = [], []
+    column, nonzero, was_live = [], [], last.nonzero
     for region in homes:
-        reading, live = _judged(readings, query, given.get(region, _EMPTY), region in last.nonzero)
+        reading, live = _judged(readings, query, region, given.get(region, _EMPTY), region in was_live)
         column.append(reading)
         if live:
             nonzero.append(region)
     readings.regional[query.name] = column
-    readings.seen[query.name] = Seen(True, frozenset(nonzero))
+    unchanged = last.regional and len(nonzero) == len(was_live) and was_live.issuperset(nonzero)
+    readings.seen[query.name] = last if unchanged else Seen(True, frozenset(nonzero))
     strangers = given.keys() - homes
     if strangers:
         readings.elsewhere[query.name] = {
-            Region(label): _judged(readings, query, given[label], was_live=False)[0]
+            Region(label): _judged(readings, query, Region(label), given[label], was_live=False)[0]
             for label in sorted(strangers)
         }
 
 
-def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) -> tuple[Reading, bool]:
+def _judged(
+    readings: Readings, query: Query, region: Region | None, reading: Reading, was_live: bool
+) -> tuple[Reading, bool]:
     """The reading, filled in where it is empty, unless it is no number or a first zero; and whether its last
     value, absences aside, was not 0.
     """
     if isinstance(reading, Absent) and reading.why is Why.EMPTY and query.missing is not None:
         reading = _constant(query.missing)
-    if isinstance(reading, Measured) and not isfinite(reading.value):
-        reading = _NOT_A_NUMBER
-    elif was_live and isinstance(reading, Measured) and reading.value == 0:
-        reading, was_live = _UNCONFIRMED, False
-    if isinstance(reading, Absent):
-        readings.absent.add(query.name)
-        return reading, was_live
-    if reading.partial:
-        readings.partial.add(query.name)
-    return reading, reading.value != 0
-
-
-def _row(name: MetricName, region: Region | None, reading: Reading, unsigned: bool) -> MetricRow:
-    if isinstance(reading, Absent):
-        return MetricRow(name, region, None, None, reading.why)
-    absent = Why.NEGATIVE if unsigned and reading.value < 0 else None
-    return MetricRow(name, region, reading.value, reading.age_s, absent)
+    if isinstance(reading, Measured):
+        value = reading.value
+        if isfinite(value) and (value or not was_live):
+            if reading.partial:
+                readings.partial = True
+            negative = Why.NEGATIVE if value < 0 and query.name in readings.unsigned else None
+            readings.rows.append(MetricRow(query.name, region, value, reading.age_s, negative))
+            return reading, value != 0
+        reading, was_live = (_NOT_A_NUMBER, was_live) if value else (_UNCONFIRMED, False)
+    readings.absent = True
+    readings.rows.append(MetricRow(query.name, region, None, None, reading.why))
+    return reading, was_live
 
 
 @lru_cache(maxsize=256)

@@ -30,8 +30,6 @@ class Policy:
     questions: tuple[Question, ...]
     calendars: tuple[Calendar, ...]
     windows: Windows
-    factor: float
-    """1 + headroom."""
     fleet_bound: bool
     """A rule asks about the fleet itself."""
     unsigned: frozenset[MetricName]
@@ -62,7 +60,6 @@ def compile_pool(pool: Pool) -> Policy:
             out_s=pool.scale_out.window_s,
             fresh_s=FRESH_INTERVALS * pool.interval_s,
         ),
-        factor=1.0 + pool.headroom,
         fleet_bound=any(question.fleet_bound for question in compiled),
         unsigned=frozenset(name for question in compiled if question.unsigned for name in question.metrics),
     )
@@ -77,22 +74,23 @@ def _questions(pool: Pool) -> tuple[tuple[Question, ...], list[Fault]]:
     compiled: list[Question] = []
     faults = []
     names = [query.name for query in pool.metrics]
+    factor = 1.0 + pool.headroom
     for index, rule in enumerate(pool.rules):
         try:
-            compiled.append(_compiled(rule, f"rules[{index}]", names))
+            compiled.append(_compiled(rule, f"rules[{index}]", names, factor))
         except ExpressionError as error:
             faults.append(Fault(path=f"rules[{index}].expression", problem=str(error)))
     return tuple(compiled), faults
 
 
-def _compiled(rule: Rule, path: str, names: list[MetricName]) -> Question:
+def _compiled(rule: Rule, path: str, names: list[MetricName], factor: float) -> Question:
     if isinstance(rule, PerMachine):
-        return questions.per_machine(rule, path)
+        return questions.per_machine(rule, path, factor)
     if isinstance(rule, Expression):
         parsed = parse(rule.text)
         check_names(parsed, names)
-        return questions.expression(parsed, path)
-    return questions.utilization(rule, path)
+        return questions.expression(parsed, path, factor)
+    return questions.utilization(rule, path, factor)
 
 
 def _unused(pool: Pool, compiled: tuple[Question, ...]) -> list[Fault]:

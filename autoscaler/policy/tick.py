@@ -1,7 +1,7 @@
 """The scratch paper of one tick: a case per region, which every stage of the decision writes on in turn.
 
-These are the only values of the policy that change, and none of them outlives the tick that made it. They
-are slotted and positional because a decision has to be cheap enough to replay weeks of load.
+These are the only values of the policy that change, and none of them outlives the tick that made it. What
+a case does not need yet stays a default of its class, so that opening one costs little.
 """
 
 from collections.abc import Mapping
@@ -21,31 +21,30 @@ from autoscaler.policy.rules import Policy
 NOTHING = RegionCount()
 UNTOLD = -1
 """Stands where no rule had an answer."""
-_NO_TRACE = Trace(desired=0)
 
 
-@dataclass(slots=True)
+@dataclass
 class Tally:
     """What the rules ask for in one scope: a region, or the pool as a whole, whose `scope` is None.
 
-    `strangers` is what the rule at hand asks for elsewhere, to be served here.
-    `valid` is the largest demand that could be told, `stand_in` the largest last known value or what
-    `on_absent` puts in its place. `unknown` is the first trouble, `excused` if it may not hold the fleet
-    back; `unheard` if a rule in trouble was never known; `failing` counts the ticks in a row with trouble.
+    `strangers` is what the rule at hand asks for elsewhere, to be served here. `valid` is the largest demand
+    that could be told, `stand_in` the largest last known value or what `on_absent` puts in its place.
+    `unknown` is the first trouble, `excused` if it may not hold the fleet back; `unheard` if a rule in
+    trouble was never known; `failing` counts the ticks in a row with trouble.
     """
 
     scope: Region | None
     count: RegionCount
     bounds: Bounds
-    strangers: float = 0.0
-    valid: int = UNTOLD
-    stand_in: int = UNTOLD
-    unknown: Unknown | None = None
-    excused: bool = False
-    unheard: bool = False
-    failing: int = 0
-    partial: MetricName | None = None
-    trail: list[Reason] = field(default_factory=list)
+    strangers: float = field(default=0.0, init=False)
+    valid: int = field(default=UNTOLD, init=False)
+    stand_in: int = field(default=UNTOLD, init=False)
+    unknown: Unknown | None = field(default=None, init=False)
+    excused: bool = field(default=False, init=False)
+    unheard: bool = field(default=False, init=False)
+    failing: int = field(default=0, init=False)
+    partial: MetricName | None = field(default=None, init=False)
+    trail: list[Reason] = field(default_factory=list, init=False)
 
     @property
     def troubled(self) -> bool:
@@ -53,24 +52,25 @@ class Tally:
         return self.unknown is not None and not self.excused
 
 
-@dataclass(slots=True)
+@dataclass
 class Case(Tally):
     """One region on its way from demand to a desired count.
 
     `trace` is what its last tick left. `asked` is the region's own demand, `base` the same within bounds,
     `raw` with its share of the pool's demand, `shown` that without any bounds; `highs` and `lows` are its
-    windows with `raw` in them.
+    windows with `raw` in them. `certain` is its demand if it and the pool's could be told, or are excused.
     """
 
-    region: Region = Region("")
-    trace: Trace = _NO_TRACE
-    asked: int = 0
-    base: int = 0
-    raw: int = 0
-    shown: int = 0
-    highs: Entries = ()
-    lows: Entries = ()
-    desired: int = 0
+    region: Region
+    trace: Trace
+    desired: int
+    asked: int = field(default=0, init=False)
+    base: int = field(default=0, init=False)
+    raw: int = field(default=0, init=False)
+    shown: int = field(default=0, init=False)
+    highs: Entries = field(default=(), init=False)
+    lows: Entries = field(default=(), init=False)
+    certain: bool = field(default=True, init=False)
 
     @property
     def asleep(self) -> bool:
@@ -110,10 +110,6 @@ class Tick:
     pool_wide: bool = False
     """A rule asks for the pool as a whole."""
 
-    def troubled(self, case: Case) -> bool:
-        """The demand of the region, or of the pool, could not be told and nothing excuses that."""
-        return case.troubled or self.pool.troubled
-
     def remembered(self, heard: tuple[Heard, ...]) -> Recall:
         """What the next look at the load must know."""
         failing = {tally.scope: tally.failing for tally in (*self.cases, self.pool) if tally.failing}
@@ -134,9 +130,9 @@ def begin(
             region,
             fleet.by_region.get(region, NOTHING),
             limits.regions[region],
-            region=region,
-            trace=traces[region],
-            desired=traces[region].desired,
+            region,
+            traces[region],
+            traces[region].desired,
         )
         for region in policy.regions
     ]
@@ -145,7 +141,7 @@ def begin(
         fleet=fleet,
         limits=limits,
         recall=recall,
-        readings=judge(policy.pool.metrics, policy.homes, answers, recall.seen),
+        readings=judge(policy.pool.metrics, policy.homes, policy.unsigned, answers, recall.seen),
         cases=cases,
         homes=cases if policy.homes == policy.regions else [c for c in cases if c.region in policy.homes],
         pool=Tally(None, NOTHING, limits.total),

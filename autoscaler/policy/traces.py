@@ -10,10 +10,12 @@ def enter(tick: Tick, mono: float, *, gap: bool) -> None:
     One that could not be told enters as the last known demand while that is fresh, else as the last
     desired count: or the first low reading after an outage would empty the window. So does a `gap`.
     """
-    windows = tick.policy.windows
+    windows, dark = tick.policy.windows, tick.pool.troubled
     for case in tick.cases:
-        trace = case.trace
-        high = low = _certain(tick, case, mono)
+        trace, high, low = case.trace, case.raw, case.raw
+        if dark or case.troubled:
+            case.certain = False
+            high = low = _stand_in(trace, mono - windows.fresh_s)
         if gap:
             high, low = max(high, trace.desired), min(low, trace.desired)
         case.highs = push_high(trace.highs, mono, high, windows.in_s)
@@ -21,16 +23,12 @@ def enter(tick: Tick, mono: float, *, gap: bool) -> None:
             case.lows = push_low(trace.lows, mono, low, windows.out_s)
 
 
-def leave(tick: Tick, case: Case, mono: float) -> Trace:
+def leave(case: Case, mono: float) -> Trace:
     """What the region's next tick must know."""
-    if tick.troubled(case):
-        return Trace(case.desired, case.highs, case.lows, case.trace.raw, case.trace.raw_at)
-    return Trace(case.desired, case.highs, case.lows, case.raw, mono)
+    if case.certain:
+        return Trace(case.desired, case.highs, case.lows, case.raw, mono)
+    return Trace(case.desired, case.highs, case.lows, case.trace.raw, case.trace.raw_at)
 
 
-def _certain(tick: Tick, case: Case, mono: float) -> int:
-    if not tick.troubled(case):
-        return case.raw
-    trace = case.trace
-    fresh = mono - trace.raw_at <= tick.policy.windows.fresh_s
-    return trace.raw if trace.raw is not None and fresh else trace.desired
+def _stand_in(trace: Trace, oldest: float) -> int:
+    return trace.raw if trace.raw is not None and trace.raw_at >= oldest else trace.desired
