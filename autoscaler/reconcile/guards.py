@@ -19,7 +19,9 @@ SICK_COUNT = 3
 COVERAGE = 0.8
 READY_FOR_S = 60.0
 LOOPING_CRASHES = 3
-"""After so many ends within a minute of our start a Machine is reported as crash-looping."""
+"""After so many ends within a minute of our start a Machine is reported as crash-looping; so many in a group
+of which half has crashed, and nothing is created.
+"""
 
 
 def gate(
@@ -122,10 +124,12 @@ def _no_template_yet(view: PoolView, signs: Sequence[str]) -> tuple[Reason, ...]
 
 
 def _crash_loops(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:
-    looping = len(_looping(view, ledger))
-    if looping == 0 or 2 * looping < len(view.members):
+    """A bad release shows on many Machines once before it shows on any of them three times."""
+    crashes = [ledger.crashes.get(member.machine.id, 0) for member in view.members]
+    crashing = sum(count > 0 for count in crashes)
+    if sum(crashes) < LOOPING_CRASHES or 2 * crashing < len(crashes):
         return ()
-    return (reason(ReasonCode.CRASH_LOOP, machines=looping, of=len(view.members)),)
+    return (reason(ReasonCode.CRASH_LOOP, machines=crashing, of=len(crashes)),)
 
 
 def _looping(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:

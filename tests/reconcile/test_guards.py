@@ -130,5 +130,13 @@ def test_half_a_group_in_crash_loops_creates_nothing(looping, well, closed):
     assert codes(found.warnings) == ["crash_loop"] * looping
 
 
+@pytest.mark.parametrize(("crashed", "of", "closed"), [(3, 6, True), (3, 7, False), (2, 2, False)])
+def test_a_release_that_crashes_everywhere_creates_nothing_before_any_machine_loops(crashed, of, closed):
+    ledger = replace(EMPTY, crashes={MachineId(f"c{n}"): 1 for n in range(crashed)})
+    found = gated([member(f"c{n}") for n in range(of)], ledger=ledger)
+    assert codes(found.no_create) == (["crash_loop"] if closed else [])
+    assert found.warnings == ()
+
+
 def test_two_crashes_are_no_loop():
     assert gated([member("a")], ledger=replace(EMPTY, crashes={MachineId("a"): 2})).warnings == ()
