@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from autoscaler.domain.desired import Decision, Gate
+from autoscaler.domain.desired import Decision, Desired, Gate
 from autoscaler.domain.outcome import AlreadySo, Applied, NotSent, Outcome, Verdict
 from autoscaler.domain.plan import Plan
 from autoscaler.domain.reason import ReasonCode
@@ -43,5 +43,11 @@ def judge(gate: Gate, decision: Decision, plan: Plan, outcomes: Iterable[Outcome
         return Verdict.FAILED
     if plan.actions:
         return Verdict.SCALED
-    reasons = (why.code for entry in decision.regions.values() for why in entry.reasons)
-    return Verdict.HELD if plan.shortfall or HOLDS.intersection(reasons) else Verdict.STEADY
+    held = any(_kept(entry) for entry in decision.regions.values())
+    return Verdict.HELD if plan.shortfall or held else Verdict.STEADY
+
+
+def _kept(entry: Desired) -> bool:
+    """A hold matters where the count is another than asked for; an idle region at 0 asks for nothing."""
+    asked = entry.demand or 0
+    return entry.desired != asked and not HOLDS.isdisjoint(why.code for why in entry.reasons)

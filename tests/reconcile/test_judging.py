@@ -24,12 +24,16 @@ ACTING = Plan(actions=(start("a"),))
 SHORT = Plan(shortfall=(Shortfall(region=ORD, missing=1, reason=reason(ReasonCode.NO_TEMPLATE)),))
 
 
-def decision(*codes: ReasonCode) -> Decision:
+def decision(*codes: ReasonCode, demand: int | None = 2, desired: int = 3) -> Decision:
     bounds = Bounds(min=0, max=9)
-    desired = Desired(
-        region=ORD, bounds=bounds, demand=3, desired=3, reasons=tuple(reason(code) for code in codes)
+    entry = Desired(
+        region=ORD,
+        bounds=bounds,
+        demand=demand,
+        desired=desired,
+        reasons=tuple(reason(code) for code in codes),
     )
-    return Decision(regions={ORD: desired}, total=bounds)
+    return Decision(regions={ORD: entry}, total=bounds)
 
 
 def verdict(
@@ -52,6 +56,17 @@ def test_damping_and_bounds_are_steady(code: ReasonCode):
 )
 def test_a_hold_that_kept_a_count_is_held(code: ReasonCode):
     assert verdict(codes=(code,)) is Verdict.HELD
+
+
+@pytest.mark.parametrize(("demand", "desired"), [(3, 3), (None, 0)])
+def test_a_hold_that_changed_nothing_is_steady(demand: int | None, desired: int):
+    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=demand, desired=desired), EMPTY_PLAN, ())
+    assert found is Verdict.STEADY
+
+
+def test_a_count_kept_while_the_demand_is_unknown_is_held():
+    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=None), EMPTY_PLAN, ())
+    assert found is Verdict.HELD
 
 
 def test_a_shortfall_is_held():
