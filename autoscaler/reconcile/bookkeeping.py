@@ -10,6 +10,7 @@ from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import backoff, crashing
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
+from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import GONE, UNDER_DEPLOY
 from autoscaler.reconcile.ledger import Ledger, Seen
 
@@ -70,6 +71,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         drains=sight.drains,
         made_volumes=ledger.made_volumes - {volume.id for volume in sight.volumes if volume.attached_to},
         signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},
+        creations=_within_budget_window(ledger.creations, pool, now.mono),
         changes=_recent(ledger.changes, pool, now.mono),
     )
     return Observed(ledger=observed, warnings=tuple(lost))
@@ -135,6 +137,13 @@ def _curable(why: Reason) -> bool:
 
 def _idle_before(ledger: Ledger, machine: MachineId, updated: frozenset[MachineId]) -> int:
     return 0 if machine in updated else ledger.idle.get(machine, 0)
+
+
+def _within_budget_window(
+    creations: Mapping[MachineId, float], pool: Pool, mono: float
+) -> dict[MachineId, float]:
+    window_s = budget(pool).window_s
+    return {machine: at for machine, at in creations.items() if mono - at <= window_s}
 
 
 def _recent(changes: tuple[Change, ...], pool: Pool, mono: float) -> tuple[Change, ...]:

@@ -86,6 +86,8 @@ class Ledger:
     """When each drain in progress began; it may have begun before this process did."""
     made_volumes: frozenset[VolumeId] = frozenset()
     """Volumes we created and have not seen attached since; while there are any, volumes are read."""
+    creations: Mapping[MachineId, float] = field(default_factory=dict)
+    """When we created a Machine lately: for the creation budget, should the platform's list leave it out."""
     changes: tuple[Change, ...] = ()
     """Our own starts and stops of the last minutes, for step limits."""
 

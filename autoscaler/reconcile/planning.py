@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from autoscaler.domain.desired import Decision, Gate
-from autoscaler.domain.fleet import Volume
+from autoscaler.domain.fleet import Survey, Volume
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.plan import Create, CreateVolume, Plan
 from autoscaler.domain.reading import Answer
@@ -45,8 +45,16 @@ async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
         )
         volumes = tasks.create_task(_volumes(known, machines, seconds))
     survey = everything.result()
-    created = None if isinstance(survey, str) else created_recently(pool, survey, known.now)
+    created = None if isinstance(survey, str) else _creations(known, survey)
     return _made(replace(known, volumes=volumes.result()), created)
+
+
+def _creations(known: Known, survey: Survey) -> int:
+    """What the platform lists, and what it leaves out although we made it; arrivals are counted elsewhere."""
+    listed = {machine.id for machine in survey.machines}
+    awaited = {entry.machine for entry in known.ledger.on_the_way}
+    left_out = known.ledger.creations.keys() - listed - awaited
+    return created_recently(known.view.pool, survey, known.now) + len(left_out)
 
 
 async def _volumes(known: Known, machines: Machines, seconds: float) -> tuple[Volume, ...] | None:

@@ -67,6 +67,7 @@ def record(
         made_volumes=_made_volumes(ledger.made_volumes, outcomes),
         our_starts={**ledger.our_starts, **dict.fromkeys(_started(outcomes), now.wall)},
         expected_gone=ledger.expected_gone | frozenset(_destroyed(outcomes)),
+        creations={**ledger.creations, **dict.fromkeys(_created(outcomes), now.mono)},
         changes=(*ledger.changes, *_changes(outcomes, homes, now.mono)),
     )
 
@@ -158,6 +159,16 @@ def _started(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:
             yield action.machine
         elif isinstance(action, Create) and isinstance(result, Applied) and result.machine is not None:
             yield result.machine
+
+
+def _created(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:
+    for outcome in outcomes:
+        if (
+            isinstance(outcome.action, Create)
+            and isinstance(outcome.result, Applied)
+            and outcome.result.machine
+        ):
+            yield outcome.result.machine
 
 
 def _destroyed(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:
