@@ -5,19 +5,21 @@ from dataclasses import replace
 
 from hypothesis import event, given
 
-from autoscaler.domain.desired import Gate
+from autoscaler.domain.desired import OPEN_GATE, Gate
 from autoscaler.domain.fleet import HostStatus, MachineState
 from autoscaler.domain.names import GroupName, MachineName, Region
 from autoscaler.domain.plan import Create, Destroy, Mark, Start, Stop, Suspend, Uncordon
+from autoscaler.domain.pool import Leave
 from autoscaler.domain.reading import Absent, Measured, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import busy as business
 from autoscaler.reconcile import marks
 from autoscaler.reconcile.counting import AT_REST, count, muster
 from autoscaler.reconcile.ledger import EMPTY
+from autoscaler.reconcile.leftovers import lasting
 from tests.laws.fleets import cases, machines
 from tests.laws.setting import HERE, NOW, OWN, POOL
-from tests.laws.worlds import creates, goes_in
+from tests.laws.worlds import after, creates, goes_in
 
 
 @given(cases())
@@ -59,6 +61,17 @@ def test_nothing_is_destroyed_that_runs_or_that_we_have_not_doomed_nor_the_last_
     assert not any(action.force for action in plan.actions if isinstance(action, Destroy))
     if destroyed:
         assert {member.machine.id for member in case.view.members} - destroyed
+
+
+@given(cases())
+def test_a_group_never_loses_the_last_machine_that_could_be_copied(case):
+    pool = replace(case.pool, leave=Leave.DESTROY, reserve=0, create=False)
+    nobody = {region: replace(entry, desired=0) for region, entry in case.decision.regions.items()}
+    current = replace(case, pool=pool, decision=replace(case.decision, regions=nobody), gate=OPEN_GATE)
+    sound = lasting(current.view)
+    for _ in range(4):
+        current = replace(current, machines=after(current.machines, current.plan().actions))
+        assert lasting(current.view) or not sound
 
 
 @given(cases())

@@ -8,7 +8,7 @@ from autoscaler.domain.desired import Bounds, Gate
 from autoscaler.domain.fleet import MachineState
 from autoscaler.domain.names import MachineId, MachineName
 from autoscaler.domain.plan import Create, Start
-from autoscaler.domain.pool import Spill
+from autoscaler.domain.pool import Budget, Spill
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.ledger import EMPTY, Backoff, OnTheWay
 from autoscaler.reconcile.naming import prefix
@@ -68,6 +68,13 @@ def test_spilling_never_exceeds_a_regions_max_and_says_what_is_left():
     plan = planned(bounded(fra=1, ord=1), FLEET, {AMS: 5}, ledger=parking(AMS))
     assert brief(plan) == [f"create {name(FRA, 1)}", f"create {name(ORD, 1)}"]
     assert lacks(plan) == {("ams", "parked"): 2}
+
+
+def test_spilling_starts_nothing_above_a_regions_max():
+    fleet = [*FLEET, member("f", region=FRA), member("g", STOPPED, region=FRA)]
+    plan = planned(bounded(fra=1, ord=0), fleet, {AMS: 2, FRA: 1}, ledger=parking(AMS))
+    assert plan.actions == ()
+    assert lacks(plan) == {("ams", "parked"): 1}
 
 
 def test_a_regions_own_demand_comes_before_its_guests():
@@ -158,6 +165,22 @@ def test_what_may_have_been_created_keeps_its_room_and_its_share_of_the_budget()
     plan = planned(pool, [member("a")], {ORD: 1, AMS: 2}, ledger=ledger)
     assert len([one for one in plan.actions if isinstance(one, Create)]) == 1
     assert lacks(plan) == {("ams", "total_max"): 1}
+
+
+def test_what_may_have_been_created_for_another_region_keeps_its_room():
+    former = Create(region=ORD, name=MachineName(name(ORD, 1)), config={}, reason=WANTED, home=AMS)
+    ledger = replace(EMPTY, uncertain=(former,))
+    plan = planned(bounded(ord=2), [member("a")], {ORD: 2}, ledger=ledger)
+    assert {(one.region, one.home) for one in plan.actions if isinstance(one, Create)} == {(AMS, ORD)}
+
+
+@pytest.mark.parametrize(("created", "names"), [(0, [1]), (1, [])])
+def test_repeated_creates_are_part_of_the_budget(created, names):
+    former = Create(region=ORD, name=MachineName(name(ORD, 1)), config={}, reason=WANTED, home=ORD)
+    ledger = replace(EMPTY, uncertain=(former,))
+    pool = a_pool(budget=Budget(count=1))
+    plan = planned(pool, [member("a")], {ORD: 4}, ledger=ledger, created=created)
+    assert brief(plan) == [f"create {name(ORD, number)}" for number in names]
 
 
 def test_names_answered_and_not_yet_listed_are_not_given_again():
