@@ -102,9 +102,13 @@ def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError
 
 
 def _given_up(tick: Tick, tally: Tally, error: UndefinedError) -> bool:
-    """Count the ticks with trouble; after enough of them `on_absent` stands in. Silence at 0 is none."""
+    """Count the ticks with trouble; after enough of them `on_absent` stands in.
+
+    That no Machine is ready yet, and silence from where there is none and need not be one, is no trouble.
+    """
     pool = tick.policy.pool
-    if isinstance(tally, Case) and tally.asleep and error.why in _EXPECTED_AT_ZERO:
+    silent = error.why is Why.EMPTY and isinstance(tally, Case) and tally.asleep
+    if silent or error.why is Why.NONE_READY:
         return False
     tally.failing = tick.recall.failing.get(tally.scope, 0) + 1
     if tally.failing < pool.failures or pool.on_absent is AbsentAction.HOLD:
@@ -166,4 +170,3 @@ def _home(label: Region, homes: tuple[Region, ...]) -> Region | None:
 
 _NEVER = Heard()
 _SILENT = Absent(why=Why.EMPTY)
-_EXPECTED_AT_ZERO = frozenset({Why.EMPTY, Why.NONE_READY})

@@ -74,6 +74,8 @@ def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, Histor
         recall = tick.remembered(heard)
     covered = covered and now.wall - previous <= patience_s
     hold_until = now.mono if covered else memory.hold_until
+    # Trouble of the past is over or will show again: it does not bring on_absent any nearer.
+    recall = recall._replace(failing={})
     return replace(memory, traces=traces, hold_until=hold_until, recall=recall)
 
 
