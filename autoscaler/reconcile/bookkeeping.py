@@ -8,7 +8,7 @@ from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, crashing
+from autoscaler.reconcile import backoff, crashing, departures
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import GONE, UNDER_DEPLOY
@@ -60,6 +60,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
     observed = replace(
         crashed,
         on_the_way=arrivals.still,
+        departures=departures.recent(ledger.departures, now.mono),
         uncertain=unshown(ledger.uncertain, sight.survey, pool.name),
         parked=parked,
         passed_over=backoff.without(backoff.remembered(crashed.passed_over, now.mono), updated),
@@ -113,6 +114,7 @@ def _sighting(former: Seen | None, machine: Machine, mono: float) -> Seen:
         instance_id=machine.instance_id,
         region=machine.region,
         served=served if machine.state in UNDER_DEPLOY else machine.state is MachineState.STARTED,
+        started_at=machine.started_at,
         host_lost_since=None if machine.host is HostStatus.OK else mono if lost_since is None else lost_since,
     )
 

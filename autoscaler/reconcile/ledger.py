@@ -27,6 +27,14 @@ class OnTheWay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A Machine that we stopped or suspended at `since`, running since unix time `started_at` until then."""
+
+    since: float
+    started_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
     """Something left alone until `until`, for `delay_s` this time, because it refused.
 
@@ -51,6 +59,8 @@ class Seen:
     region: Region
     served: bool = True
     """It was started when last seen in a state other than `replacing` or `updating`, or was never seen so."""
+    started_at: float | None = None
+    """When it was last started, in unix seconds, as far as the platform said."""
     host_lost_since: float | None = None
     """Since when its host is not `ok`; None while it is."""
 
@@ -60,6 +70,8 @@ class Ledger:
     """See the fields. Functions that fold a survey or a tick's outcomes into it live beside it."""
 
     on_the_way: tuple[OnTheWay, ...] = ()
+    departures: Mapping[MachineId, Departure] = field(default_factory=dict)
+    """Machines we stopped lately, which a list that is behind still shows as running."""
     uncertain: tuple[Start | Create, ...] = ()
     """Starts and creates of unknown result: repeated first if the next survey does not show them."""
     parked: Mapping[Region, Backoff] = field(default_factory=dict)

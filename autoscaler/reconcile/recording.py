@@ -20,7 +20,7 @@ from autoscaler.domain.plan import (
 )
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff
+from autoscaler.reconcile import backoff, departures
 from autoscaler.reconcile.ledger import Ledger, OnTheWay
 from autoscaler.reconcile.marks import DRAINING
 
@@ -56,6 +56,7 @@ def record(
     return replace(
         ledger,
         on_the_way=_on_the_way(ledger.on_the_way, outcomes, homes, now.mono),
+        departures=departures.after(ledger, outcomes, now.mono),
         uncertain=tuple(
             outcome.action
             for outcome in outcomes

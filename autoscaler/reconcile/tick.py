@@ -26,6 +26,7 @@ from autoscaler.reconcile.bookkeeping import Sight, accept_loss, observe
 from autoscaler.reconcile.busy import idle
 from autoscaler.reconcile.counting import PoolView, count, ours
 from autoscaler.reconcile.deadline import reading_seconds, tick_seconds
+from autoscaler.reconcile.departures import corrected
 from autoscaler.reconcile.executor import execute
 from autoscaler.reconcile.gathering import Gathered, gather, gone, volumes_within
 from autoscaler.reconcile.guards import gate
@@ -116,7 +117,8 @@ async def run_tick(
     )
     if isinstance(gathered.survey, str):
         return _blind(tick, gathered.survey), state
-    return await _with_survey(tick, state, gathered, ours(tick.pool, gathered.survey, own))
+    survey = corrected(gathered.survey, state.ledger, now.mono)
+    return await _with_survey(tick, state, gathered, ours(tick.pool, survey, own))
 
 
 def _blind(tick: _Tick, why: str) -> TickReport:

@@ -1,0 +1,56 @@
+"""Machines that we have stopped and that a list which is behind still shows as running.
+
+They would count as capacity, and somebody else would be chosen to leave in their place.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from autoscaler.domain.fleet import Machine, MachineState, Survey
+from autoscaler.domain.names import MachineId
+from autoscaler.domain.outcome import AlreadySo, Applied, Outcome, Uncertain
+from autoscaler.domain.plan import Start, Stop, Suspend
+from autoscaler.reconcile.ledger import Departure, Ledger
+
+BEHIND_S = 120.0
+"""How far a list is believed to be behind."""
+
+RUNNING = frozenset({MachineState.STARTED, MachineState.STARTING})
+
+
+def corrected(survey: Survey, ledger: Ledger, mono: float) -> Survey:
+    """The survey with Machines that we stopped since shown as stopping.
+
+    A Machine that has been started again is believed: it names another start than the one we ended.
+    """
+    leaving = recent(ledger.departures, mono)
+    if not leaving:
+        return survey
+    machines = (_as_we_left_it(machine, leaving.get(machine.id)) for machine in survey.machines)
+    return replace(survey, machines=tuple(machines))
+
+
+def recent(departures: Mapping[MachineId, Departure], mono: float) -> dict[MachineId, Departure]:
+    """Those that a list may not show yet."""
+    return {machine: left for machine, left in departures.items() if mono - left.since < BEHIND_S}
+
+
+def after(ledger: Ledger, outcomes: Iterable[Outcome], mono: float) -> dict[MachineId, Departure]:
+    """The departures once a tick has acted. A stop of unknown result may have happened and counts."""
+    departures = dict(ledger.departures)
+    for outcome in outcomes:
+        action = outcome.action
+        if not isinstance(outcome.result, Applied | AlreadySo | Uncertain):
+            continue
+        if isinstance(action, Stop | Suspend):
+            seen = ledger.seen.get(action.machine)
+            departures[action.machine] = Departure(since=mono, started_at=seen.started_at if seen else None)
+        elif isinstance(action, Start):
+            departures.pop(action.machine, None)
+    return departures
+
+
+def _as_we_left_it(machine: Machine, left: Departure | None) -> Machine:
+    if left is None or machine.state not in RUNNING or machine.started_at != left.started_at:
+        return machine
+    return replace(machine, state=MachineState.STOPPING)
