@@ -37,14 +37,17 @@ def limits_under(pool: Pool, active: Active) -> Limits:
     regions, conflicts = {}, list[Reason]()
     for region in sorted(pool.regions):
         here = [schedule for _, schedule in active if region in schedule.regions]
-        regions[region] = _bounds(pool.regions[region].bounds, here, conflicts, region)
+        low, high = _asked(pool.regions[region].bounds, here)
+        if low > high:
+            conflicts.append(_conflict(region, low, high, used=low))
+        regions[region] = Bounds(min=low, max=max(low, high))
     everywhere = [schedule for _, schedule in active if not schedule.regions]
-    total = _bounds(_configured_total(pool, regions), everywhere, conflicts, None)
+    total = _asked(_configured_total(pool, regions), everywhere)
     return Limits(
         regions=regions,
         least=tuple(bounds.min for bounds in regions.values()),
         most=tuple(bounds.max for bounds in regions.values()),
-        total=_possible(total, regions, conflicts),
+        total=_possible_total(total, regions, conflicts),
         frozen=frozenset(
             region
             for region in regions
@@ -66,29 +69,27 @@ def _configured_total(pool: Pool, regions: Mapping[Region, Bounds]) -> Bounds:
     return Bounds(min=low, max=high)
 
 
-def _bounds(
-    configured: Bounds, schedules: Sequence[Schedule], conflicts: list[Reason], region: Region | None
-) -> Bounds:
+def _asked(configured: Bounds, schedules: Sequence[Schedule]) -> tuple[int, int]:
     low = max((one.min for one in schedules if one.min is not None), default=configured.min)
     high = min((one.max for one in schedules if one.max is not None), default=configured.max)
+    return low, high
+
+
+def _possible_total(
+    asked: tuple[int, int], regions: Mapping[Region, Bounds], conflicts: list[Reason]
+) -> Bounds:
+    """The total as far as the regions' own bounds allow it."""
+    most = sum(bounds.max for bounds in regions.values())
+    low = max(asked[0], sum(bounds.min for bounds in regions.values()))
+    high = min(asked[1], most)
     if low > high:
-        conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=low))
+        conflicts.append(_conflict(None, low, high, used=min(low, most)))
+        low = min(low, most)
     return Bounds(min=low, max=max(low, high))
 
 
-def _possible(total: Bounds, regions: Mapping[Region, Bounds], conflicts: list[Reason]) -> Bounds:
-    """The total as far as the regions' own bounds allow it."""
-    least = sum(bounds.min for bounds in regions.values())
-    most = sum(bounds.max for bounds in regions.values())
-    if least > total.max:
-        conflicts.append(
-            reason(ReasonCode.SCHEDULE_CONFLICT, region=None, min=least, max=total.max, used=least)
-        )
-    if most < total.min:
-        conflicts.append(
-            reason(ReasonCode.SCHEDULE_CONFLICT, region=None, min=total.min, max=most, used=most)
-        )
-    return Bounds(min=min(max(total.min, least), most), max=max(min(total.max, most), least))
+def _conflict(region: Region | None, low: int, high: int, used: int) -> Reason:
+    return reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=used)
 
 
 def _reasons(active: Active, region: Region) -> tuple[Reason, ...]:

@@ -1,0 +1,250 @@
+"""From readings to demand: each kind of rule, what stands in for silence, and demand from elsewhere."""
+
+import pytest
+
+from autoscaler.domain.desired import MetricRow
+from autoscaler.domain.names import MetricName
+from autoscaler.domain.pool import AbsentAction, Elsewhere, Expression, Utilization
+from autoscaler.domain.reading import Answer, Reading, Split, Why
+from autoscaler.domain.reason import ReasonCode
+from tests.policy.scene import (
+    AMS,
+    FRA,
+    LOAD,
+    ORD,
+    UNDAMPED,
+    Scene,
+    a_fleet,
+    a_pool,
+    absent,
+    measured,
+    per_machine,
+    query,
+    running,
+    spec,
+    split,
+)
+
+CPU = Utilization(metric=MetricName("load"), target=0.5)
+EVERYWHERE = {ORD: spec(), AMS: spec(), FRA: spec()}
+
+
+@pytest.mark.parametrize(
+    ("value", "machines"),
+    [(0, 0), (0.1, 1), (10, 1), (10.1, 2), (99, 10), (30.000000001, 3), (30.001, 4)],
+)
+def test_per_machine_rounds_up_and_forgives_the_last_digits(value: float, machines: int) -> None:
+    scene = Scene(pool=a_pool())
+    scene.tick(value)
+    assert scene.decision.regions[ORD].demand == machines
+
+
+@pytest.mark.parametrize(
+    ("value", "machines"),
+    [
+        # 10 ready, target 0.5: 10 * value / 0.5, content with 10 from 0.45 to 0.5.
+        (0.44, 9),
+        (0.45, 10),
+        (0.5, 10),
+        (0.51, 11),
+        (1.0, 20),
+    ],
+)
+def test_utilization_asks_for_what_brings_the_mean_to_its_target(value: float, machines: int) -> None:
+    pool = a_pool(regions={ORD: spec(1, 30)}, rules=(CPU,))
+    scene = Scene(pool=pool, fleet=a_fleet(ord=10))
+    scene.tick(value)
+    assert scene.decision.regions[ORD].demand == machines
+
+
+def test_utilization_counts_those_that_are_coming_as_help_already_under_way() -> None:
+    pool = a_pool(regions={ORD: spec(1, 30)}, rules=(CPU,))
+    coming = running(4, capacity=8, arriving=4)
+    scene = Scene(pool=pool, fleet=a_fleet(ord=coming))
+    assert scene.tick(0.55)[ORD] == 8
+    assert scene.codes()[:2] == [ReasonCode.RULE, ReasonCode.TOLERANCE]
+
+
+def test_headroom_counts_before_rounding_and_before_tolerance() -> None:
+    scene = Scene(pool=a_pool(headroom=0.2))
+    # 7.3 * 1.2 = 8.76
+    assert scene.tick(73)[ORD] == 9
+    scene = Scene(pool=a_pool(regions={ORD: spec(1, 30)}, rules=(CPU,), headroom=0.2), fleet=a_fleet(ord=10))
+    # 10 * 0.45 / 0.5 * 1.2 = 10.8
+    assert scene.tick(0.45)[ORD] == 11
+
+
+def test_an_expression_sees_the_fleet_of_its_region_or_of_the_pool() -> None:
+    count = running(3, ready=2, stopped=4, suspended=1)
+    rule = Expression(text="running + 10 * ready + 100 * stopped + 1000 * total + 0 * load")
+    pool = a_pool(regions={ORD: spec(0, 99_999)}, rules=(rule,))
+    scene = Scene(pool=pool, fleet=a_fleet(ord=count))
+    # Three run, two are ready, four are stopped; eight there are with the suspended one.
+    assert scene.tick(split(ord=1))[ORD] == 8423
+    pool = a_pool(regions={ORD: spec(0, 99_999), AMS: spec(0, 0)}, rules=(rule,))
+    scene = Scene(pool=pool, fleet=a_fleet(ord=count, ams=running(1)))
+    assert scene.tick(1)[ORD] == 8423 + 1 + 10 + 1000
+
+
+def test_an_expression_rounds_up_and_asks_for_nothing_below_zero() -> None:
+    scene = Scene(pool=a_pool(rules=(Expression(text="load / 4"),)))
+    assert scene.tick(9)[ORD] == 3
+    scene = Scene(pool=a_pool(rules=(Expression(text="load - 100"),)))
+    assert scene.tick(9)[ORD] == 0
+
+
+def test_an_expression_that_names_a_regional_metric_is_regional_and_sees_the_pools_metrics() -> None:
+    rule = Expression(text="load / 10 + boost")
+    pool = a_pool(regions={ORD: spec(), AMS: spec()}, rules=(rule,), metrics=(query(), query("boost")))
+    scene = Scene(pool=pool)
+    assert scene.tick({"load": split(ord=20, ams=30), "boost": measured(2)}) == {AMS: 5, ORD: 4}
+
+
+def test_the_largest_valid_demand_wins() -> None:
+    pool = a_pool(rules=(per_machine(10), per_machine(3), per_machine(5)))
+    assert Scene(pool=pool).tick(30)[ORD] == 10
+
+
+def test_a_demand_beyond_all_numbers_is_a_very_large_one() -> None:
+    scene = Scene(pool=a_pool(rules=(per_machine(1e-3),)))
+    assert scene.tick(1e308)[ORD] == 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (measured(-1), Why.NEGATIVE),
+        (measured(float("nan")), Why.NOT_A_NUMBER),
+        (measured(float("inf")), Why.NOT_A_NUMBER),
+        (Split(by_label={}), Why.EMPTY),
+        (absent(Why.STALE), Why.STALE),
+    ],
+)
+def test_what_cannot_be_used_is_shown_as_absent_and_holds(answer: Answer, why: Why) -> None:
+    scene = Scene(pool=a_pool(scale_in=UNDAMPED))
+    scene.tick(50)
+    assert scene.tick(answer)[ORD] == 5
+    assert [row.absent for row in scene.decision.metrics] == [why]
+    assert scene.numbers(ReasonCode.UNKNOWN)["why"] == why
+
+
+def test_a_negative_reading_is_a_number_to_an_expression() -> None:
+    scene = Scene(pool=a_pool(rules=(Expression(text="abs(load) / 10"),)))
+    assert scene.tick(-30)[ORD] == 3
+    assert scene.decision.metrics == (MetricRow(LOAD, None, -30.0, None, None),)
+
+
+def test_a_first_zero_is_believed_a_tick_later_even_if_an_outage_comes_between() -> None:
+    scene = Scene(pool=a_pool(scale_in=UNDAMPED))
+    scene.tick(50)
+    assert [scene.tick(answer)[ORD] for answer in (0, absent(), 0)] == [5, 5, 0]
+
+
+def test_a_zero_that_missing_fills_in_is_a_first_zero_too() -> None:
+    scene = Scene(pool=a_pool(metrics=(query(missing=0.0),), scale_in=UNDAMPED))
+    scene.tick(50)
+    assert [scene.tick(absent(Why.EMPTY))[ORD] for _ in range(2)] == [5, 0]
+
+
+def test_missing_fills_a_silent_region_and_keeps_the_metric_regional() -> None:
+    pool = a_pool(regions={ORD: spec(), AMS: spec()}, metrics=(query(missing=20.0),))
+    scene = Scene(pool=pool)
+    assert scene.tick(split(ord=50)) == {AMS: 2, ORD: 5}
+    assert scene.tick(absent(Why.EMPTY)) == {AMS: 2, ORD: 5}
+    assert scene.decision.regional
+
+
+def test_missing_does_not_stand_in_for_an_outage() -> None:
+    scene = Scene(pool=a_pool(metrics=(query(missing=0.0),), scale_in=UNDAMPED))
+    scene.tick(50)
+    assert [scene.tick(absent(Why.UNREACHABLE))[ORD] for _ in range(2)] == [5, 5]
+
+
+def test_silence_from_a_region_at_zero_warns_nobody_and_brings_no_on_absent() -> None:
+    pool = a_pool(regions={ORD: spec(), AMS: spec()}, on_absent=3, failures=2)
+    scene = Scene(pool=pool, fleet=a_fleet(ord=1, ams=0))
+    assert [scene.tick(split(ord=10))[AMS] for _ in range(4)] == [0, 0, 0, 0]
+    assert scene.decision.warnings == ()
+    assert [scene.tick(absent())[AMS] for _ in range(2)] == [0, 3]
+
+
+def test_machines_that_boot_are_no_outage() -> None:
+    pool = a_pool(regions={ORD: spec(1, 10)}, rules=(CPU,), on_absent=AbsentAction.MAX, failures=2)
+    scene = Scene(pool=pool, fleet=a_fleet(ord=running(0, capacity=1, arriving=1)))
+    booting = a_fleet(ord=running(0, capacity=1, arriving=1))
+    assert [scene.tick(0.9, fleet=booting)[ORD] for _ in range(5)] == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("action", "machines"), [(AbsentAction.MIN, 5), (AbsentAction.MAX, 9), (7, 7), (2, 5)]
+)
+def test_after_enough_failures_on_absent_says_how_many_but_never_fewer(
+    action: AbsentAction | int, machines: int
+) -> None:
+    pool = a_pool(regions={ORD: spec(1, 9)}, on_absent=action, scale_in=UNDAMPED)
+    scene = Scene(pool=pool)
+    scene.tick(50)
+    assert [scene.tick(absent())[ORD] for _ in range(4)] == [5, 5, machines, machines]
+
+
+def test_a_failure_that_ends_is_forgotten() -> None:
+    scene = Scene(pool=a_pool(on_absent=AbsentAction.MAX))
+    answers: list[Reading] = [absent(), absent(), measured(20), absent(), absent()]
+    assert [scene.tick(answer)[ORD] for answer in answers] == [0, 0, 2, 2, 2]
+
+
+def test_a_partial_answer_may_raise_and_may_not_lower() -> None:
+    scene = Scene(pool=a_pool(scale_in=UNDAMPED))
+    counts = [scene.tick(measured(value, partial=True))[ORD] for value in (30, 60, 10)]
+    assert counts == [3, 6, 6]
+    assert scene.codes()[-2:] == [ReasonCode.PARTIAL, ReasonCode.HOLD]
+
+
+def test_demand_from_elsewhere_is_added_before_rounding() -> None:
+    pool = a_pool(regions={ORD: spec(), AMS: spec()})
+    scene = Scene(pool=pool)
+    # lhr and fra are nearest to ams: 0.4 + 0.3 + 0.3 is one Machine, not three.
+    assert scene.tick(split(ord=10, ams=4, lhr=3, fra=3)) == {AMS: 1, ORD: 1}
+
+
+def test_a_region_closed_to_the_pool_passes_its_demand_on() -> None:
+    pool = a_pool(regions={ORD: spec(), AMS: spec(), FRA: spec(0, 0)})
+    scene = Scene(pool=pool)
+    assert scene.tick(split(ord=10, ams=10, fra=30)) == {AMS: 4, FRA: 0, ORD: 1}
+
+
+def test_demand_from_elsewhere_counts_even_where_the_home_is_silent_but_lets_nothing_go_in() -> None:
+    pool = a_pool(regions={AMS: spec()}, scale_in=UNDAMPED)
+    scene = Scene(pool=pool, fleet=a_fleet(ams=0))
+    assert scene.tick(split(lhr=30)) == {AMS: 3}
+    assert scene.tick(split(lhr=10)) == {AMS: 3}
+
+
+def test_a_rule_that_cannot_be_told_elsewhere_is_ignored_there() -> None:
+    scene = Scene(pool=a_pool(regions={AMS: spec()}, scale_in=UNDAMPED))
+    assert scene.tick(split(ams=20, lhr=float("nan"))) == {AMS: 2}
+    assert scene.tick(split(ams=10, lhr=absent())) == {AMS: 1}
+
+
+def test_ignored_demand_from_elsewhere_is_dropped() -> None:
+    pool = a_pool(regions={AMS: spec()}, elsewhere=Elsewhere.IGNORE)
+    assert Scene(pool=pool).tick(split(ams=20, lhr=50)) == {AMS: 2}
+
+
+def test_demand_from_a_place_on_no_map_goes_where_the_weight_is_and_warns() -> None:
+    pool = a_pool(regions={AMS: spec(), ORD: spec(weight=2.0)})
+    scene = Scene(pool=pool)
+    assert scene.tick(split(ams=10, ord=10, mars=20)) == {AMS: 1, ORD: 3}
+    assert [dict(why.numbers)["counted_in"] for why in scene.decision.warnings] == [ORD]
+
+
+def test_a_spare_machine_does_not_breed_while_the_metric_is_gone_from_the_start() -> None:
+    scene = Scene(pool=a_pool(regions=EVERYWHERE, spare=1), fleet=a_fleet(ord=2, ams=1))
+    counts = [sum(scene.tick(absent()).values()) for _ in range(5)]
+    assert counts == [3] * 5
+
+
+def test_a_spare_machine_is_one_however_long_a_region_is_silent_at_zero() -> None:
+    scene = Scene(pool=a_pool(regions=EVERYWHERE, spare=1), fleet=a_fleet(ord=2))
+    counts = [sum(scene.tick(split(ord=20)).values()) for _ in range(5)]
+    assert counts == [3] * 5
