@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from autoscaler.domain.fleet import Machine, MachineState
+from autoscaler.domain.fleet import Exit, Machine, MachineState
 from autoscaler.domain.names import GroupName, InstanceId, MachineId
 from autoscaler.domain.plan import Action, Cordon, Create, Destroy, Mark, Plan, Start, Stop, Suspend, Uncordon
 from autoscaler.reconcile import marks
@@ -72,4 +72,5 @@ def changed(machine: Machine, action: Action) -> Machine:
         return replace(machine, metadata={key: value for key, value in merged.items() if value is not None})
     if isinstance(action, Cordon | Uncordon):
         return replace(machine, cordoned=isinstance(action, Cordon))
-    return replace(machine, state=RESULTS[action.kind], critical=False)
+    asked = Exit(at=NOW.wall, code=0, requested=True) if isinstance(action, Stop) else machine.last_exit
+    return replace(machine, state=RESULTS[action.kind], critical=False, last_exit=asked)
