@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from autoscaler.domain.names import MetricName
-from autoscaler.domain.pool import Damping, Expression, Leave, PerMachine, Spill, Step
+from autoscaler.domain.pool import Budget, Damping, Expression, Leave, PerMachine, Spill, Step
 from autoscaler.domain.reading import Query
 from autoscaler.emulator import leasing, lifecycle
 from autoscaler.emulator.deploys import Deploy
@@ -17,6 +17,7 @@ from tests.scenarios.story import AMS, FRA, ORD
 
 REGIONS = (ORD, AMS, FRA)
 WINDOW_S = 45.0
+PATIENT_PHASES = 60
 LISTS_THAT_LIE = frozenset({Kind.EMPTY_LIST, Kind.PARTIAL_LIST, Kind.STALE_LIST})
 WRITES = "create,start,stop,suspend,destroy,cordon,uncordon,metadata_merge,lease_acquire"
 HANDS = st.sampled_from(["stop", "start", "destroy", "lease", "protect"])
@@ -67,6 +68,7 @@ POOLS: st.SearchStrategy[dict[str, Any]] = st.builds(
     busy=st.sampled_from([None, Query(name=MetricName("busy"), promql="busy", label="instance")]),
     drain_s=st.sampled_from([None, 60.0]),
     reserve=st.sampled_from([0, 1]),
+    budget=st.sampled_from([None, Budget(count=5)]),
     rules=st.sampled_from(
         [
             (PerMachine(metric=MetricName("load"), target=10.0),),
@@ -96,12 +98,15 @@ def lay_hands(world: World, machine: Machine, verb: str) -> None:
 
 
 def go_on(deploy: Deploy) -> None:
-    """A deploy's next phase. One that is refused something gives up and takes away what it made."""
+    """A deploy's next phase. One that is refused something, or waits for long, takes away what it made."""
     if deploy.phase == "done":
         return
     try:
         deploy.step()
+        given_up = deploy.phases[-PATIENT_PHASES:] == ["waiting"] * PATIENT_PHASES
     except ApiError:
+        given_up = True
+    if given_up:
         deploy.phase = "done"
         deploy.release_leases()
         for machine in deploy.members():
