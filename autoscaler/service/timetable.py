@@ -67,6 +67,8 @@ class Timetable:
         if not self._scheduler.running:
             return []
         self._scheduler.pause()
+        for worker in self._workers.values():
+            worker.closing = True
         running = {name: worker.task for name, worker in self._workers.items() if worker.task is not None}
         if running:
             await asyncio.wait(running.values(), timeout=within_s)

@@ -8,15 +8,17 @@ from structlog.typing import FilteringBoundLogger
 
 from autoscaler.domain.errors import AutoscalerError
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.outcome import NotSent, TickReport, Verdict
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile.deadline import tick_seconds
+from autoscaler.reconcile.deadline import SHORTEST_S, tick_seconds
 from autoscaler.service import events
 from autoscaler.service.board import Listener
 
 BACKSTOP_S = 2.0
 """A tick keeps its own deadline; this much later it is cut off."""
+LONG_S = SHORTEST_S / 2
+"""A tick that took longer than this was busy all along."""
 
 Tick = Callable[[Instant], Awaitable[TickReport]]
 Clock = Callable[[], Instant]
@@ -43,18 +45,21 @@ class Worker:
         self.task: asyncio.Task[None] | None = None
         """The tick that runs at present."""
         self.began_at = clock().mono
+        self.closing = False
+        """Once set, no further tick begins."""
         self._job = job
         self._clock = clock
         self._listeners = listeners
         self._log = log
 
     async def run(self) -> None:
-        """Run one tick, unless one is running already."""
+        """Run one tick, and the next at once where one ran out of time; nothing while one is running."""
         if self.task is not None:
             return
         self.task = _named_task(f"tick of {self.pool.name}")
         try:
-            await self._run()
+            while _unfinished(await self._run()) and not self.closing:
+                self.due_at = None
         except Exception as error:  # what cannot be published must not end the schedule
             self._log.error(
                 events.REPORT_LOST, pool=self.pool.name, error=type(error).__name__, exc_info=error
@@ -62,7 +67,7 @@ class Worker:
         finally:
             self.task = None
 
-    async def _run(self) -> None:
+    async def _run(self) -> TickReport:
         now = self._clock()
         delay_s = 0.0 if self.due_at is None else now.wall - self.due_at
         self.due_at = None
@@ -72,6 +77,17 @@ class Worker:
         report = await guarded(self._job, now, clock=self._clock, log=self._log)
         for listener in self._listeners:
             listener.ended(report)
+        return report
+
+
+def _unfinished(report: TickReport) -> bool:
+    """Whether actions were left over for want of time.
+
+    A rest until the next interval would let turns in the platform's rate limit pass unused. A tick that
+    leaves actions over and yet was short has other reasons, which will not be gone at once.
+    """
+    left_over = any(isinstance(outcome.result, NotSent) for outcome in report.outcomes)
+    return left_over and report.duration_s > LONG_S
 
 
 async def guarded(job: PoolTick, now: Instant, *, clock: Clock, log: FilteringBoundLogger) -> TickReport:

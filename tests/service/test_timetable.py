@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -10,7 +11,9 @@ from structlog.testing import CapturingLogger
 from structlog.typing import FilteringBoundLogger
 
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.outcome import NotSent, Outcome, TickReport
+from autoscaler.domain.plan import Start
+from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.service import events
 from autoscaler.service.timetable import Timetable
 from autoscaler.service.worker import PoolTick, Tick, Worker
@@ -97,6 +100,50 @@ async def test_a_slow_tick_is_never_doubled_and_the_next_one_tells_how_late_it_i
     await stage.timetable.stop(within_s=30)
     assert min(gaps(stage.began["shop"])) >= 12
     assert len(stage.ears.reports) == len(stage.began["shop"])
+
+
+def leaving_over(name: str, now: Instant, duration_s: float) -> TickReport:
+    start = Start(machine="m", region="ord", reason=reason(ReasonCode.RULE))
+    left = Outcome(action=start, result=NotSent())
+    return replace(steady(name, now), outcomes=(left,), duration_s=duration_s)
+
+
+async def test_a_tick_that_ran_out_of_time_is_followed_by_the_next_at_once():
+    async def busy(name, now):
+        await asyncio.sleep(8)
+        return leaving_over(name, now, 8.0) if now.mono < 20 else steady(name, now)
+
+    stage = Stage(shop=busy)
+    stage.timetable.start()
+    await asyncio.sleep(60)
+    await stage.timetable.stop(within_s=10)
+    began = stage.began["shop"]
+    assert gaps(began[:4]) == pytest.approx([8, 8, 8], abs=0.01)
+    assert stage.ears.delays[:4] == pytest.approx([0, 0, 0, 0], abs=0.01)
+    assert all(gap > 8.5 for gap in gaps(began[3:]))
+
+
+async def test_a_short_tick_that_leaves_actions_over_waits_for_its_next_turn():
+    async def refused(name, now):
+        return leaving_over(name, now, 0.5)
+
+    stage = Stage(shop=refused)
+    stage.timetable.start()
+    await asyncio.sleep(60)
+    await stage.timetable.stop(within_s=10)
+    assert len(stage.began["shop"]) <= 7
+
+
+async def test_stopping_lets_no_further_tick_follow():
+    async def busy(name, now):
+        await asyncio.sleep(8)
+        return leaving_over(name, now, 8.0)
+
+    stage = Stage(shop=busy)
+    stage.timetable.start()
+    await asyncio.sleep(4)
+    assert await stage.timetable.stop(within_s=10) == []
+    assert len(stage.ears.reports) == 1
 
 
 async def test_a_pool_whose_tick_raises_is_reported_and_disturbs_no_other():
