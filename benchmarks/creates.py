@@ -1,7 +1,7 @@
 """Fifty Machines are to be created: how close do we come to what the platform's rate limit allows?
 
-The daemon's ticks follow each other as they do in life. At the same time another app of the same platform
-gets as many Machines from a caller that does nothing else, and sends each request the moment it is allowed.
+The daemon's ticks follow each other as its own timetable has it. At the same time another app of the same
+platform gets as many Machines from a caller that does nothing else, each the moment it is allowed.
 """
 
 import asyncio
@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from autoscaler.adapters.fly_machines import calls
 from autoscaler.adapters.http.client import HttpClient
 from autoscaler.adapters.http.exchange import Call
-from autoscaler.domain.names import AppName, Region
-from autoscaler.domain.outcome import Applied
+from autoscaler.domain.names import AppName, PoolName, Region
+from autoscaler.domain.outcome import Applied, TickReport
 from autoscaler.domain.plan import Create
 from autoscaler.emulator.config import EmulatorConfig
 from autoscaler.emulator.seeding import seed
 from autoscaler.emulator.world import World
 from autoscaler.service.daemon import read_clocks
-from autoscaler.service.worker import PoolTick
-from benchmarks.daemons import daemon
+from autoscaler.service.timetable import Timetable
+from benchmarks.daemons import daemon, workers
 from benchmarks.fly import ANY_TOKEN, Fly, fly
+from benchmarks.processes import PATIENCE_S
 from benchmarks.progress import Progress
 from benchmarks.rows import Goal, MismeasuredError, Row
 
@@ -29,7 +30,7 @@ LATENCY_S = 0.25
 BURST, INTERVAL_S = 3, 1.0
 ATTEMPTS, PAUSE_S = 10, 0.05
 WITHIN = 1.1
-MOST_TICKS = 8
+LONGEST_S = 200.0
 APP, OTHER = AppName("bench"), AppName("other")
 REGION = Region("ord")
 
@@ -56,29 +57,51 @@ def prepare(world: World) -> None:
     seed(world, app=OTHER, group="app", regions=(REGION,), count=1, state="started")
 
 
+class Count:
+    """Listens until enough Machines were created."""
+
+    def __init__(self, machines: int, progress: Progress) -> None:
+        self.enough = asyncio.Event()
+        self.seconds = 0.0
+        self._began = time.perf_counter()
+        self._machines = machines
+        self._progress = progress
+        self._created = 0
+
+    def began(self, _pool: PoolName, _delay_s: float) -> None:
+        self._progress.tell(f"{self._created} of {self._machines} created")
+
+    def ended(self, report: TickReport) -> None:
+        self._created += sum(
+            isinstance(done.action, Create) and isinstance(done.result, Applied) for done in report.outcomes
+        )
+        if self._created >= self._machines:
+            self.seconds = time.perf_counter() - self._began
+            self.enough.set()
+
+
 async def _both(platform: Fly, machines: int, progress: Progress) -> tuple[float, float]:
     await asyncio.to_thread(platform.load, APP, {REGION: 10.0 * (machines + 1)})
-    environ = platform.environment(APP, {REGION: machines + 1})
-    async with daemon(environ) as (assembly, _), asyncio.TaskGroup() as tasks:
-        ours = tasks.create_task(_ticks(assembly.jobs[0], machines, progress))
+    async with asyncio.TaskGroup() as tasks:
+        ours = tasks.create_task(_by_a_daemon(platform, machines, progress))
         baseline = tasks.create_task(_as_allowed(platform, machines))
     return ours.result(), baseline.result()
 
 
-async def _ticks(job: PoolTick, machines: int, progress: Progress) -> float:
+async def _by_a_daemon(platform: Fly, machines: int, progress: Progress) -> float:
     """Seconds from the begin of the first tick to the end of the one with the last create."""
-    began = time.perf_counter()
-    created = 0
-    for number in range(MOST_TICKS):
-        await asyncio.sleep(began + number * job.pool.interval_s - time.perf_counter())
-        progress.tell(f"{created} of {machines} created")
-        report = await job.tick(read_clocks())
-        created += sum(
-            isinstance(done.action, Create) and isinstance(done.result, Applied) for done in report.outcomes
-        )
-        if created >= machines:
-            return time.perf_counter() - began
-    raise MismeasuredError(f"{created} of {machines} created in {MOST_TICKS} ticks")
+    async with daemon(platform.environment(APP, {REGION: machines + 1})) as (assembly, log):
+        count = Count(machines, progress)
+        timetable = Timetable(workers(assembly, log, count), clock=read_clocks, log=log)
+        timetable.start()
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                await count.enough.wait()
+        except TimeoutError as error:
+            raise MismeasuredError(f"no {machines} creates in {LONGEST_S:.0f} s") from error
+        finally:
+            await timetable.stop(within_s=PATIENCE_S)
+        return count.seconds
 
 
 async def _as_allowed(platform: Fly, machines: int) -> float:

@@ -12,20 +12,17 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from structlog.typing import FilteringBoundLogger
-
 from autoscaler.adapters.http.client import HttpClient
 from autoscaler.adapters.http.exchange import Call
 from autoscaler.domain.names import PoolName
 from autoscaler.domain.outcome import TickReport
-from autoscaler.service import endpoints, running
+from autoscaler.service import endpoints
 from autoscaler.service.board import Board
 from autoscaler.service.daemon import read_clocks
 from autoscaler.service.http_server import EmbeddedServer, listen
 from autoscaler.service.timetable import Timetable
-from autoscaler.service.wiring import Assembly
 from autoscaler.service.worker import Worker
-from benchmarks.daemons import daemon
+from benchmarks.daemons import daemon, workers
 from benchmarks.resident import resident_mb
 from benchmarks.skipping import run, skip
 
@@ -61,8 +58,8 @@ async def soak(rounds: int) -> None:
     async with daemon(os.environ) as (assembly, log):
         tally = Tally()
         board = Board([job.pool for job in assembly.jobs], now=read_clocks())
-        workers = _workers(assembly, board, tally, log)
-        timetable = Timetable(workers, clock=read_clocks, log=log)
+        ticking = workers(assembly, log, board, tally)
+        timetable = Timetable(ticking, clock=read_clocks, log=log)
         with listen("127.0.0.1", 0) as listening:
             server = EmbeddedServer(endpoints.build(board, assembly.registry, read_clocks, dry_run=False))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -71,23 +68,18 @@ async def soak(rounds: int) -> None:
                 for number in range(rounds):
                     if number % ROUNDS_PER_SCRAPE == 1:
                         await scraper.read(SCRAPE)
-                    await _round(workers)
+                    await _round(ticking)
             server.should_exit = True
             await serving
         await timetable.stop(within_s=0.0)
 
 
-def _workers(assembly: Assembly, board: Board, tally: Tally, log: FilteringBoundLogger) -> list[Worker]:
-    listeners = (assembly.publisher, running.Adviser(log), board, tally)
-    return [Worker(job, clock=read_clocks, listeners=listeners, log=log) for job in assembly.jobs]
-
-
-async def _round(workers: Sequence[Worker]) -> None:
+async def _round(ticking: Sequence[Worker]) -> None:
     # As the cadences of many pools do, which differ so that they do not all tick at once.
-    for begin in range(0, len(workers), AT_ONCE):
-        await asyncio.gather(*(worker.run() for worker in workers[begin : begin + AT_ONCE]))
+    for begin in range(0, len(ticking), AT_ONCE):
+        await asyncio.gather(*(worker.run() for worker in ticking[begin : begin + AT_ONCE]))
     # Our own rate budget would make the next round wait for the rest of the interval.
-    skip(workers[0].pool.interval_s)
+    skip(ticking[0].pool.interval_s)
 
 
 if __name__ == "__main__":
