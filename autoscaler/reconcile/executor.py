@@ -33,7 +33,7 @@ POINTLESS_ELSEWHERE = frozenset({Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMA
 
 
 TIME_TO_ANSWER_S = 1.0
-"""What would be sent later than this before the deadline could not be answered in time."""
+"""For how long after the deadline the answers to what was sent before it are awaited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,8 @@ async def execute(
 ) -> tuple[Outcome, ...]:
     """Carry out the plan's actions within `deadline_s` seconds; one Outcome for each, in order.
 
-    What was not dispatched by then is NotSent, what is in flight is Uncertain. A refused suspend is
+    What was not dispatched by then is NotSent; what is then not answered within a second more is
+    Uncertain. A refused suspend is
     followed by a stop, whose Outcome follows its own.
     """
     run = _Run(app=app, machines=machines, deadline_s=deadline_s, limits=limits)
@@ -130,7 +131,7 @@ class _Run:
                         await turns.enter_async_context(turn)
             except TimeoutError:
                 return Outcome(action=action, result=NotSent())
-            if self._clock() > self._deadline - TIME_TO_ANSWER_S or self._known_to_fail(action):
+            if self._clock() >= self._deadline or self._known_to_fail(action):
                 return Outcome(action=action, result=NotSent())
             return await self._send(action)
 
@@ -138,8 +139,8 @@ class _Run:
         sent_at = self._clock()
         result: Result
         try:
-            async with asyncio.timeout_at(self._deadline):
-                result = await self._machines.act(self._app, action, until=self._deadline - TIME_TO_ANSWER_S)
+            async with asyncio.timeout_at(self._deadline + TIME_TO_ANSWER_S):
+                result = await self._machines.act(self._app, action, until=self._deadline)
         except TimeoutError:
             result = Uncertain(detail="no answer before the deadline of the tick")
         self._learn(action, result)

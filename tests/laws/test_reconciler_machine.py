@@ -290,7 +290,7 @@ class ReconcilerMachine(RuleBasedStateMachine):
         assert {region: count.capacity for region, count in last.counts.items()} == {ORD: 3, AMS: 1, FRA: 0}
 
 
-EXAMPLES = {"nightly": 2000}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 25)
+EXAMPLES = {"nightly": 2000}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 50)
 TestReconciler = ReconcilerMachine.TestCase
 TestReconciler.settings = settings(
     max_examples=EXAMPLES,

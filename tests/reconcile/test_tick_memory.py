@@ -105,7 +105,7 @@ async def test_what_the_deadline_leaves_over_is_reported():
 
     loop.machines.acting = hang
     report = await loop.tick()
-    assert report.duration_s == pytest.approx(12.0)
+    assert report.duration_s == pytest.approx(13.0)
     results = [type(outcome.result) for outcome in report.outcomes]
     assert (results.count(Uncertain), results.count(NotSent)) == (100, 0)
     assert report.verdict is Verdict.FAILED

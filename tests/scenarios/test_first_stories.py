@@ -68,6 +68,19 @@ async def test_fifty_stopped_machines_are_started_at_once():
         assert story.started() == {"ord": 50}
 
 
+async def test_fifty_creates_take_hardly_longer_than_the_platform_allows():
+    pool = a_pool(regions={ORD: RegionSpec(bounds=Bounds(min=0, max=60))}, total=Bounds(min=0, max=60))
+    async with told(pool, latency_s=0.25) as story:
+        story.add(1, ORD, "started")
+        story.load({ORD: 510.0})
+        began = story.now.wall
+        await story.passes(75.0)
+        answered = [entry.finished or 0.0 for entry in story.requests("create") if entry.status == 200]
+        at_best_s = (50 - 3) / 1.0
+        assert len(answered) == 50
+        assert max(answered) - began <= 1.1 * at_best_s
+
+
 async def test_a_full_region_is_left_alone_and_harms_no_other():
     pool = replace(a_pool(), spill=Spill.OFF)
     async with told(pool) as story:
