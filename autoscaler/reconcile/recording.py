@@ -202,7 +202,9 @@ def _difference(action: Action) -> int:
     if isinstance(action, Start) or (isinstance(action, Create) and not action.stopped):
         return 1
     if isinstance(action, Mark) and DRAINING in action.metadata:
-        return 1 if action.metadata[DRAINING] is None else -1
+        if action.metadata[DRAINING] is not None:
+            return -1
+        return 1 if action.reason.code is ReasonCode.RESUME_DRAINING else 0
     if isinstance(action, Stop | Suspend) and action.reason.code not in COUNTED_AT_THE_MARK:
         return -1
     return 0

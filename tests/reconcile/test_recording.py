@@ -31,9 +31,9 @@ def recorded(*outcomes: Outcome, ledger: Ledger = EMPTY, mono: float = 0.0) -> L
     return record(ledger, a_pool(), outcomes, homes={MachineId("guest"): AMS}, now=at(mono))
 
 
-def mark(value: str | None) -> Mark:
+def mark(value: str | None, code: ReasonCode = ReasonCode.SURPLUS) -> Mark:
     metadata = {"autoscaler_draining": value}
-    return Mark(machine=MachineId("a"), region=ORD, reason=SURPLUS, metadata=metadata)
+    return Mark(machine=MachineId("a"), region=ORD, reason=reason(code), metadata=metadata)
 
 
 @pytest.mark.parametrize("result", [Applied(), AlreadySo()])
@@ -191,7 +191,8 @@ def test_our_starts_are_dated_on_the_platforms_clock():
         ((done(stop("a")),), -1),
         ((so(stop("a"), Uncertain()),), -1),
         ((done(mark("1800000000")),), -1),
-        ((done(mark(None)),), 1),
+        ((done(mark(None, ReasonCode.RESUME_DRAINING)),), 1),
+        ((done(mark(None, ReasonCode.DRAINED)),), 0),
         ((done(mark("1800000000")), done(stop("a"))), -1),
         ((done(stop("a", ReasonCode.DRAINED)),), 0),
         ((done(DESTROY),), 0),
