@@ -78,9 +78,9 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
     return Observed(ledger=observed, warnings=tuple(lost))
 
 
-def accept_loss(ledger: Ledger) -> Ledger:
-    """The Ledger once the platform has confirmed that the vanished Machines do not exist any more."""
-    seen = {machine: entry for machine, entry in ledger.seen.items() if machine not in ledger.vanished}
+def accept_loss(ledger: Ledger, missing: frozenset[MachineId]) -> Ledger:
+    """The Ledger once the platform has confirmed that the missing Machines do not exist any more."""
+    seen = {machine: entry for machine, entry in ledger.seen.items() if machine not in missing}
     return replace(ledger, seen=seen, vanished=frozenset())
 
 

@@ -140,7 +140,7 @@ async def _with_survey(
     now, busy = tick.now, gathered.busy
     volumes = await _volumes(tick) if state.ledger.made_volumes else None
     observed = observe(state.ledger, tick.pool, _sight(view, state.ledger, busy, volumes, now), now)
-    ledger = await _unless_confirmed(tick, observed.ledger)
+    ledger = await _unless_confirmed(tick, observed.ledger, view)
     fleet = count(view, ledger, now)
     closed = gate(view, ledger, busy=busy, overrides=_overrides(tick), now=now)
     memory = state.memory or _first_memory(tick, fleet, gathered)
@@ -185,13 +185,14 @@ def _sight(
     )
 
 
-async def _unless_confirmed(tick: _Tick, ledger: Ledger) -> Ledger:
+async def _unless_confirmed(tick: _Tick, ledger: Ledger, view: PoolView) -> Ledger:
     """A collapse is over when the platform, asked for single Machines, says that they are gone indeed."""
     if not ledger.vanished:
         return ledger
-    asked = sorted(ledger.vanished)[:LOOKS_IN_A_COLLAPSE]
+    missing = ledger.vanished - {machine.id for machine in view.survey.machines}
+    asked = sorted(missing)[:LOOKS_IN_A_COLLAPSE]
     confirmed = await gone(tick.pool.app, tick.ports.machines, asked, seconds=tick.late_reading_s)
-    return accept_loss(ledger) if confirmed else ledger
+    return accept_loss(ledger, missing) if confirmed else ledger
 
 
 def _overrides(tick: _Tick) -> tuple[Override, ...] | None:

@@ -148,8 +148,10 @@ def test_a_collapse_lasts_until_half_of_the_missing_are_listed_again():
 
 
 def test_a_collapse_ends_when_the_loss_is_confirmed():
-    ledger = accept_loss(seen(*fleet(1), ledger=seen(*fleet(10))))
-    assert (ledger.vanished, set(ledger.seen)) == (frozenset(), {"m0"})
+    collapsed = seen(*fleet(4), ledger=seen(ledger=seen(*fleet(10))))
+    assert len(collapsed.vanished) == 10
+    ledger = accept_loss(collapsed, collapsed.vanished - {machine.id for machine in fleet(4)})
+    assert (ledger.vanished, set(ledger.seen)) == (frozenset(), {"m0", "m1", "m2", "m3"})
 
 
 def test_machines_we_destroyed_are_no_collapse():

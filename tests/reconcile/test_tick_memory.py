@@ -165,6 +165,21 @@ async def test_a_collapse_changes_nothing_until_the_loss_is_confirmed():
     assert kinds(report) == ["create"] * 3
 
 
+async def test_in_a_collapse_only_those_are_asked_for_that_are_still_missing():
+    loop = Loop(ord=100.0)
+    fleet = tuple(machines(10, STARTED))
+    loop.machines.machines = fleet
+    await loop.tick()
+    loop.machines.machines = ()
+    loop.machines.looks = {machine.id: machine for machine in fleet}
+    await loop.tick()
+    loop.machines.machines = fleet[:4]
+    loop.machines.looks = {machine.id: machine for machine in fleet[:4]}
+    report = await loop.tick()
+    assert {machine for _, machine in loop.machines.looked[3:]} == {"started4", "started5", "started6"}
+    assert kinds(report) == ["create"] * 6
+
+
 async def test_this_process_never_touches_its_own_machine():
     loop = Loop()
     loop.machines.machines = tuple(machines(1, STARTED))
