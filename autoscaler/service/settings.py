@@ -9,7 +9,7 @@ from autoscaler.domain.errors import ConfigurationError
 from autoscaler.domain.pool import Pool
 from autoscaler.policy.rules import Policy
 from autoscaler.service.configuration.addresses import is_private
-from autoscaler.service.configuration.environment import misspelt
+from autoscaler.service.configuration.environment import misspelt, not_text
 from autoscaler.service.configuration.faults import masked
 from autoscaler.service.configuration.gathering import Gathered, gather
 from autoscaler.service.configuration.process import Process
@@ -74,7 +74,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     appears in a fault, a warning or the repr of the result.
     """
     gathered = gather(environ)
-    faults = [*misspelt(environ), *gathered.faults]
+    faults = [*misspelt(environ), *not_text(environ), *gathered.faults]
     if faults or gathered.process is None:
         # The cause is left out: a validation error quotes its input, and that may be a secret.
         raise ConfigurationError(masked(faults, secrets_in(environ, gathered.tables))) from None

@@ -5,6 +5,7 @@ from pathlib import Path
 from autoscaler.service.settings import load
 from tests.service.configurations import (
     POOL_TABLE,
+    PROCESS,
     complaints,
     environment,
     faults,
@@ -38,7 +39,26 @@ def test_faults_of_every_kind_come_together() -> None:
         "AUTOSCALER_DRY_RUN",
         "AUTOSCALER_REGIONS",
         "AUTOSCALER_LEAVE",
+        "AUTOSCALER_QUERY",
         "AUTOSCALER_PER_MACHINE, AUTOSCALER_UTILIZATION",
+    }
+
+
+def test_a_wrong_choice_of_rules_hides_nothing_about_the_metric() -> None:
+    metric = {"max_age": "3", "missing": "zero"}
+    expected = {"AUTOSCALER_QUERY", "AUTOSCALER_MAX_AGE", "AUTOSCALER_MISSING"}
+    two = complaints(environment(utilization="1", query=None, **metric))
+    assert set(two) == {"AUTOSCALER_PER_MACHINE, AUTOSCALER_UTILIZATION", *expected}
+    none = complaints(environment(per_machine=None, query=None, **metric))
+    assert set(none) == {"AUTOSCALER_PER_MACHINE", *expected}
+    one = complaints(environment(per_machine="ten", query=None, **metric))
+    assert set(one) == {"AUTOSCALER_PER_MACHINE", *expected}
+
+
+def test_a_wrong_list_of_regions_does_not_hide_a_wrong_total() -> None:
+    assert set(complaints(environment(regions="ord", total="few"))) == {
+        "AUTOSCALER_REGIONS",
+        "AUTOSCALER_TOTAL",
     }
 
 
@@ -81,6 +101,12 @@ def test_an_unreadable_file_is_one_sentence_and_nothing_it_may_hold_is_called_mi
     assert [str(fault) for fault in faults({"AUTOSCALER_CONFIG": missing})] == [
         f"{missing}: there is no such file; correct AUTOSCALER_CONFIG"
     ]
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "autoscaler.toml"
+    file.write_text(POOL_TABLE, encoding="utf-8-sig")
+    assert load({**PROCESS, "AUTOSCALER_CONFIG": str(file)}).pools[0].app == "shop-worker"
 
 
 def test_other_faults_are_told_beside_an_unreadable_file() -> None:

@@ -28,6 +28,7 @@ def test_the_repr_of_settings_holds_no_token() -> None:
     "environ",
     [
         environment(api_token=f"{TOKEN}\nx"),
+        environment(api_token=f"{TOKEN} and more"),
         environment(app=TOKEN),
         environment(regions=TOKEN),
         environment(query=TOKEN, per_machine=TOKEN, interval=TOKEN, http_host=TOKEN, leave=TOKEN),

@@ -27,6 +27,11 @@ from tests.service.configurations import PROCESS, complaints, environment
             "REGIONS",
             "is not a list of regions; write region=min..max, such as ord=1..10, ams=0..5",
         ),
+        (
+            {"regions": ""},
+            "REGIONS",
+            "is not a list of regions; write region=min..max, such as ord=1..10, ams=0..5",
+        ),
         ({"regions": "ord=1..2,ord=1..3"}, "REGIONS", "names ord twice; name every region once"),
         ({"regions": "ord=10..1"}, "REGIONS", "ord: min 10 is above max 1; write 1..10, or another range"),
         ({"regions": "ord=3"}, "REGIONS", 'ord: "3" is not a range; write 3..3 for always 3'),
@@ -63,6 +68,32 @@ from tests.service.configurations import PROCESS, complaints, environment
             "METRIC",
             '"queue depth" is not a metric name; write letters, digits and underscores, such as queue_depth',
         ),
+        (
+            {"metric": ""},
+            "METRIC",
+            '"" is not a metric name; write letters, digits and underscores, such as queue_depth',
+        ),
+        (
+            {"per_machine": None, "expression": "running + 1"},
+            "QUERY",
+            "no rule uses this metric; name it in an expression, or remove it",
+        ),
+        (
+            {"per_machine": None, "expression": "running + 1", "metric": "backlog"},
+            "METRIC",
+            "no rule uses this metric; name it in an expression, or remove it",
+        ),
+        ({"query": "x\udcff"}, "QUERY", "contains bytes that are not UTF-8; write it as UTF-8"),
+        (
+            {"prometheus_token": "FlyV1 fm2_abc and more"},
+            "PROMETHEUS_TOKEN",
+            "is not a token; copy the token again, exactly as it was issued",
+        ),
+        (
+            {"config_toml": " "},
+            "CONFIG_TOML",
+            "is empty; set it to the text of a TOML file or take it away",
+        ),
         ({"missing": "zero"}, "MISSING", '"zero" is not a finite number; give a number'),
         ({"max_age": "3"}, "MAX_AGE", '"3" has no unit; write a duration such as 15s, 5m or 1h30m, 1s to 1d'),
         (
@@ -77,7 +108,12 @@ from tests.service.configurations import PROCESS, complaints, environment
             "LEAVE",
             '"stopp" is not one of its words; did you mean stop? write stop, suspend or destroy',
         ),
-        ({"on_absent": "maximum"}, "ON_ABSENT", '"maximum" is not one of its words; write hold, min or max'),
+        (
+            {"on_absent": "maximum"},
+            "ON_ABSENT",
+            '"maximum" is not one of its words; write hold, min or max, or a number of Machines',
+        ),
+        ({"on_absent": "-1"}, "ON_ABSENT", "-1 is out of range; give a whole number from 0 to 10000"),
         ({"spare": "-1"}, "SPARE", "-1 is out of range; give a whole number from 0 to 10000"),
         ({"spare": "1.5"}, "SPARE", '"1.5" is not a whole number; give one from 0 to 10000'),
         ({"headroom": "0.2"}, "HEADROOM", '"0.2" is not a percentage; write one such as 20%, at most 1000%'),

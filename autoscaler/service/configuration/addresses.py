@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from autoscaler.service.configuration.spelling import MistakeError, shown
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+_SCHEMES = re.compile(r"(?:(?:bearer|flyv1)(?: +|$))*", re.IGNORECASE)
+"""Words that are pasted along with a token."""
 _PRIVATE_ENDINGS = (".internal", ".flycast", ".local", ".localhost")
 
 
@@ -43,6 +45,8 @@ def parse_token(value: object) -> SecretStr:
         raise MistakeError(
             "contains a line break or a character that no token has", "copy the token again, as one line"
         )
+    if cleaned and not _sendable(cleaned):
+        raise MistakeError("is not a token", "copy the token again, exactly as it was issued")
     return SecretStr(cleaned)
 
 
@@ -59,6 +63,11 @@ def is_private(url: str) -> bool:
     if _is_address(name):
         return not ipaddress.ip_address(name).is_global
     return name == "localhost" or name.endswith(_PRIVATE_ENDINGS) or "." not in name
+
+
+def _sendable(token: str) -> bool:
+    bare = _SCHEMES.sub("", token, count=1)
+    return bool(bare) and not any(" " in part.strip() for part in bare.split(","))
 
 
 def _split(value: object) -> SplitResult | None:

@@ -11,6 +11,7 @@ from autoscaler.domain.errors import ConfigurationError, Fault
 PATH = "AUTOSCALER_CONFIG"
 TEXT = "AUTOSCALER_CONFIG_TOML"
 LARGEST_BYTES = 4_000_000
+BYTE_ORDER_MARK = "\ufeff"
 
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -20,6 +21,8 @@ def read_document(environ: Mapping[str, str]) -> dict[str, Any] | None:
     if PATH in environ and TEXT in environ:
         raise _unreadable(f"{PATH}, {TEXT}", "both set", "keep the one that holds the configuration")
     if TEXT in environ:
+        if not environ[TEXT].strip():
+            raise _unreadable(TEXT, "is empty", "set it to the text of a TOML file or take it away")
         return _parse(TEXT, environ[TEXT])
     if PATH not in environ:
         return None
@@ -49,7 +52,7 @@ def _text_of(path: str) -> str:
 
 def _parse(source: str, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     except RecursionError as error:
         raise _unreadable(
             source, "is nested too deeply", "nothing in it needs more than a few levels"

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from autoscaler.domain.errors import Fault
 from autoscaler.service.configuration.declaration import Declared, declared
+from autoscaler.service.configuration.faults import Location, Namer
 from autoscaler.service.configuration.pool_table import EnvironmentOnly, PoolTable
 from autoscaler.service.configuration.process import Process
 from autoscaler.service.configuration.spelling import Word, closest, listed
@@ -22,6 +23,8 @@ def _by_variable(*models: type[BaseModel]) -> dict[str, Declared]:
 
 POOL_VARIABLES = _by_variable(PoolTable)
 METRIC_VARIABLE = "AUTOSCALER_METRIC"
+QUERY_VARIABLE = "AUTOSCALER_QUERY"
+USUAL_METRIC = Word("load")
 KNOWN_VARIABLES = {*POOL_VARIABLES, *_by_variable(Process), *_by_variable(EnvironmentOnly)}
 _SUFFIXES = {name.removeprefix(PREFIX) for name in KNOWN_VARIABLES}
 _VARIABLE_AT = {entry.path: entry.variable for entry in declared(PoolTable) if entry.variable}
@@ -32,8 +35,8 @@ _RULE_VARIABLES = {kind: _VARIABLE_AT["rules", kind] for kind in ("per_machine",
 class RawPool:
     """A pool's table as it was said, before any value was looked at.
 
-    `faults` were found while putting it together; they concern the keys in `broken`, which
-    are left out of `table`.
+    `faults` were found while putting it together; they concern the keys in `broken`. Of these `table`
+    has only what else can be judged of them.
     """
 
     table: Mapping[str, Any]
@@ -50,6 +53,13 @@ def misspelt(environ: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(path=name, problem="is not a variable of this program", remedy=remedy)
 
 
+def not_text(environ: Mapping[str, str]) -> Iterator[Fault]:
+    """Our variables with bytes in them that are no UTF-8: nobody could be sent or shown them."""
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not _is_text(environ[name]):
+            yield Fault(path=name, problem="contains bytes that are not UTF-8", remedy="write it as UTF-8")
+
+
 def pool_variables(environ: Mapping[str, str]) -> list[str]:
     """The variables that describe a pool and are set, an empty group included."""
     return sorted(name for name in (*POOL_VARIABLES, METRIC_VARIABLE) if name in environ)
@@ -64,19 +74,24 @@ def pool_from(environ: Mapping[str, str]) -> RawPool:
             _put(table, entry.path, said[name])
     faults = []
     broken = set()
-    if table.get("regions"):
+    if "regions" in table:
         table["regions"], found = _regions(table["regions"])
         faults += found
         if found:
             broken.add("regions")
             del table["regions"]
     metric = {key: said[name] for key, name in _metric_variables() if name in said}
+    if _lacks_query(said, metric):
+        faults.append(_no_query())
+        broken.add("metrics")
+        metric["query"] = USUAL_METRIC  # so that the rest of the metric can be judged
     if metric:
-        table["metrics"] = {said.get(METRIC_VARIABLE, Word("load")): metric}
-    fault = _rule_fault(said, metric)
-    if fault is not None:
-        return RawPool(table=table, faults=(*faults, fault), broken=frozenset({*broken, "rules", "metrics"}))
-    table["rules"] = [_rule(said)]
+        table["metrics"] = {said.get(METRIC_VARIABLE, USUAL_METRIC): metric}
+    if len(kinds := _kinds(said)) == 1:
+        table["rules"] = [_rule(said, kinds[0])]
+    else:
+        faults.append(_not_one_rule(kinds))
+        broken.add("rules")
     return RawPool(table=table, faults=tuple(faults), broken=frozenset(broken))
 
 
@@ -92,6 +107,25 @@ def variable_for(location: Sequence[str | int]) -> tuple[str, str]:
             inner = [key for key in keys[length:] if key != "range"]
             return _VARIABLE_AT[tuple(keys[:length])], ".".join(inner)
     return f"{PREFIX}{keys[0].upper()}", ""
+
+
+def variable_in(environ: Mapping[str, str]) -> Namer:
+    """`variable_for`, but a metric whose name nobody set is known by its query."""
+
+    def named(location: Location) -> tuple[str, str]:
+        variable, inner = variable_for(location)
+        unset = variable == METRIC_VARIABLE and METRIC_VARIABLE not in environ
+        return (QUERY_VARIABLE if unset else variable), inner
+
+    return named
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _put(table: dict[str, Any], path: Sequence[str], value: Word) -> None:
@@ -116,24 +150,25 @@ def _regions(text: Word) -> tuple[dict[str, Word], list[Fault]]:
     return regions, list(dict.fromkeys(faults))
 
 
-def _rule_fault(said: Mapping[str, Word], metric: Mapping[str, Word]) -> Fault | None:
-    kinds = _kinds(said)
-    if len(kinds) != 1:
-        path = ", ".join(_RULE_VARIABLES[kind] for kind in kinds) or _RULE_VARIABLES["per_machine"]
-        problem = "are set together" if kinds else "is not set, nor is another rule"
-        return Fault(
-            path=path, problem=problem, remedy=f"set exactly one of {listed(_RULE_VARIABLES.values())}"
-        )
-    if "query" not in metric and (kinds != ["expression"] or metric or METRIC_VARIABLE in said):
-        remedy = "set it to PromQL between single quotes, such as 'max(queue_depth{app=\"$app\"})'"
-        return Fault(path="AUTOSCALER_QUERY", problem="is not set", remedy=remedy)
-    return None
+def _not_one_rule(kinds: Sequence[str]) -> Fault:
+    path = ", ".join(_RULE_VARIABLES[kind] for kind in kinds) or _RULE_VARIABLES["per_machine"]
+    problem = "are set together" if kinds else "is not set, nor is another rule"
+    return Fault(path=path, problem=problem, remedy=f"set exactly one of {listed(_RULE_VARIABLES.values())}")
 
 
-def _rule(said: Mapping[str, Word]) -> dict[str, Word]:
-    [kind] = _kinds(said)
+def _lacks_query(said: Mapping[str, Word], metric: Mapping[str, Word]) -> bool:
+    needed = bool(metric) or METRIC_VARIABLE in said or any(kind != "expression" for kind in _kinds(said))
+    return needed and "query" not in metric
+
+
+def _no_query() -> Fault:
+    remedy = "set it to PromQL between single quotes, such as 'max(queue_depth{app=\"$app\"})'"
+    return Fault(path=QUERY_VARIABLE, problem="is not set", remedy=remedy)
+
+
+def _rule(said: Mapping[str, Word], kind: str) -> dict[str, Word]:
     rule = {kind: said[_RULE_VARIABLES[kind]]}
-    return rule if kind == "expression" else {**rule, "metric": said.get(METRIC_VARIABLE, Word("load"))}
+    return rule if kind == "expression" else {**rule, "metric": said.get(METRIC_VARIABLE) or USUAL_METRIC}
 
 
 def _kinds(said: Mapping[str, Word]) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from autoscaler.domain.errors import ConfigurationError, Fault
 from autoscaler.service.configuration.contradictions import duplicates
 from autoscaler.service.configuration.document import read_document
-from autoscaler.service.configuration.environment import RawPool, pool_from, pool_variables, variable_for
+from autoscaler.service.configuration.environment import RawPool, pool_from, pool_variables, variable_in
 from autoscaler.service.configuration.faults import Location, Namer, dotted, faults_of
 from autoscaler.service.configuration.pool_table import POOL_NAME
 from autoscaler.service.configuration.pools import ReadPool, read_pool
@@ -104,7 +104,7 @@ def _candidates(
         return candidates, faults + ([_both(variables)] if variables else [])
     if variables or (complete and not tables):
         name = environ.get("AUTOSCALER_APP", "").strip() or "app"
-        return [_Candidate(name=name, raw=pool_from(environ), named=variable_for)], []
+        return [_Candidate(name=name, raw=pool_from(environ), named=variable_in(environ))], []
     if not complete or ("pools" in tables and not isinstance(pools, dict)):
         return [], []
     remedy = "add a table [pools.NAME] to the file, or set AUTOSCALER_APP and the other variables of a pool"

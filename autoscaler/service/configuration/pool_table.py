@@ -26,6 +26,7 @@ from autoscaler.service.configuration.notation import (
 from autoscaler.service.configuration.regions import RegionTable, as_range, parse_region
 from autoscaler.service.configuration.scalars import choice, flag, leaf, text, whole
 from autoscaler.service.configuration.schedule_table import ScheduleTable
+from autoscaler.service.configuration.spelling import MistakeError
 from autoscaler.service.configuration.templates import parse_query
 
 POOL_NAME = text(
@@ -42,9 +43,12 @@ MACHINES = whole(0, MOST_MACHINES)
 
 def parse_on_absent(value: object) -> AbsentAction | int:
     """`hold`, `min`, `max` or a number of Machines. Raises MistakeError."""
-    if isinstance(value, str) and not value.isdigit():
+    if not isinstance(value, str) or value.removeprefix("-").isdigit():
+        return MACHINES(value)
+    try:
         return AbsentAction(choice(*AbsentAction)(value))
-    return MACHINES(value)
+    except MistakeError as mistake:
+        raise MistakeError(mistake.problem, f"{mistake.remedy}, or a number of Machines") from mistake
 
 
 class ScaleInTable(Model):

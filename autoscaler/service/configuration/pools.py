@@ -62,13 +62,13 @@ def read_pool(name: str, raw: RawPool, interval_s: float, named: Namer) -> ReadP
 def _judge(raw: RawPool, named: Namer) -> tuple[PoolTable, list[Fault], frozenset[str]]:
     """The table with stand-ins for whatever is wrong, the faults, and the keys that were wrong."""
     faults, broken = list(raw.faults), raw.broken
+    absent = {key: value for key, value in _STAND_INS.items() if key in broken}
     try:
-        table = PoolTable.model_validate(_sound(raw.table, broken))
+        PoolTable.model_validate(absent | dict(raw.table))
     except ValidationError as error:
         faults += faults_of(error, PoolTable, named)
         broken |= {str(entry["loc"][0]) for entry in error.errors(include_url=False)}
-        table = PoolTable.model_validate(_sound(raw.table, broken))
-    return table, faults, broken
+    return PoolTable.model_validate(_sound(raw.table, broken)), faults, broken
 
 
 def _sound(table: Mapping[str, Any], broken: Iterable[str]) -> dict[str, Any]:
