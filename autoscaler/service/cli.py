@@ -1,6 +1,7 @@
 """The console script: runs a command and turns what a user can cause into sentences and exit codes."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,10 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command of this process's arguments and exit."""
+    if sys.argv[1:2] == ["run"]:
+        # A daemon that is told to stop while it still reads itself and its file leaves as it would later.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(0))
     sys.exit(run(sys.argv[1:]))
 
 

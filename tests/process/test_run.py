@@ -1,6 +1,7 @@
 """`autoscaler run`, configured by environment variables alone, against an emulated Fly over HTTP."""
 
 import json
+import os
 import signal
 import socket
 from collections import Counter
@@ -132,6 +133,17 @@ def test_a_signal_lets_the_running_tick_finish_and_more_signals_change_nothing()
         assert tick["results"] == {"applied": 5}
         assert started(fly) == {"ams": 1, "fra": 0, "ord": 4}
     assert [line["event"] for line in running.lines][-1] == "daemon.stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_anything_has_begun_ends_as_quietly(tmp_path, number):
+    slow = tmp_path / "autoscaler.toml"
+    os.mkfifo(slow)
+    with daemon(AUTOSCALER_CONFIG=str(slow)) as starting, slow.open("w"):
+        # The pipe opens when the other side reads it: the configuration is being waited for.
+        starting.signal(number)
+        assert starting.end() == 0
+    assert starting.lines == []
 
 
 def test_a_pool_in_trouble_disturbs_no_other_and_says_what_to_do_once(fly):
