@@ -32,7 +32,7 @@ def _on_split(pool: Pool, query: Query, answer: Split, subject: str) -> Finding:
     absent = [(label, one) for label, one in values if isinstance(one, Absent)]
     told = [f"{label} {one.value:g}{_age(one)}" for label, one in values if isinstance(one, Measured)]
     more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-    split = f"by {query.label}: {', '.join(told[:SHOWN])}{more}"
+    split = f"by {query.label}: {', '.join(told[:SHOWN]) or 'no value'}{more}"
     for label, one in absent:
         grade = Grade.ERROR if one.why in SERIOUS else Grade.WARNING
         sentence = f"{split}; that of {label} {advice.on_metric(one.why, one.detail)}"
@@ -60,7 +60,7 @@ def on_fleet(report: TickReport) -> Iterator[Finding]:
         return
     counts = report.counts.values()
     running, resting = sum(one.running for one in counts), sum(one.stopped + one.suspended for one in counts)
-    found = f"the token works, and {running} Machines are started, {resting} at rest"
+    found = f"the token works; Machines started: {running}, at rest: {resting}"
     yield Finding(grade=Grade.FINE, subject=subject, sentence=found)
     yield from _on_warnings(report, subject)
 
@@ -88,8 +88,8 @@ def _on_warning(report: TickReport, warning: Reason) -> tuple[Grade, str] | None
         return Grade.WARNING, sentence
     if warning.code is ReasonCode.OUTSIDE_REGIONS:
         sentence = (
-            f"{told.get('machines')} Machines of the group are in regions it does not name"
-            f" ({told.get('regions')}); they are neither counted nor touched"
+            f"Machines of the group in regions it does not name ({told.get('regions')}):"
+            f" {told.get('machines')}; they are neither counted nor touched"
         )
         return Grade.WARNING, sentence
     if warning.code is ReasonCode.METRIC_ABSENT:

@@ -131,6 +131,10 @@ def test_a_wrong_configuration_is_told_by_every_command_with_exit_code_2(autosca
         (["emulate", "--state", "confused"], "--state"),
         (["emulate", "--regions", "ord,mars"], "mars"),
         (["emulate", "--regions", ""], "no region"),
+        (["emulate", "--app", "Bad App!"], "--app"),
+        (["emulate", "--group", "a b"], "--group"),
+        (["emulate", "--org", ""], "--org"),
+        (["emulate", "--port", "0", "--host", "203.0.113.7"], "--host"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_2(capsys, arguments, told):
