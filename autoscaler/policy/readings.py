@@ -29,8 +29,8 @@ class Readings:
     """One tick's readings. A metric is either `pooled` or `regional`, there with one entry per home region.
 
     Metrics that are `unsigned` have no use for a negative value. `elsewhere` has the readings from where the
-    pool may not run. `partial` and `absent` tell whether any reading is. `seen` is what the next tick must
-    know, `rows` what people see.
+    pool may not run. `partial` and `absent` tell whether any reading is, of no use included. `seen` is what
+    the next tick must know, `rows` what people see.
     """
 
     unsigned: frozenset[MetricName]
@@ -41,6 +41,12 @@ class Readings:
     absent: bool = False
     seen: dict[MetricName, Seen] = field(default_factory=dict)
     rows: list[MetricRow] = field(default_factory=list)
+
+    def trouble(self, name: MetricName, reading: Reading) -> Why | None:
+        """Why a reading is of no use, to the rules that have no use for a negative value at least."""
+        if isinstance(reading, Absent):
+            return reading.why
+        return Why.NEGATIVE if reading.value < 0 and name in self.unsigned else None
 
 
 def judge(
@@ -106,6 +112,8 @@ def _judged(
             if reading.partial:
                 readings.partial = True
             negative = Why.NEGATIVE if value < 0 and query.name in readings.unsigned else None
+            if negative:
+                readings.absent = True
             readings.rows.append(MetricRow(query.name, region, value, reading.age_s, negative))
             return reading, value != 0
         reading, was_live = (_NOT_A_NUMBER, was_live) if value else (_UNCONFIRMED, False)

@@ -23,17 +23,19 @@ def warnings_of(tick: Tick, answers: Mapping[MetricName, Answer], jumped_s: floa
 
 def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reason]:
     for name, reading in tick.readings.pooled.items():
-        if isinstance(reading, Absent):
-            yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=reading.why.value, detail=reading.detail)
+        why = tick.readings.trouble(name, reading)
+        if why:
+            detail = reading.detail if isinstance(reading, Absent) else f"{reading.value:g}"
+            yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail)
     for name, column in tick.readings.regional.items():
         whole = answers.get(name)
         if isinstance(whole, Absent) and whole.why is not Why.EMPTY:
             yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=whole.why.value, detail=whole.detail)
             continue
         for case, reading in zip(tick.homes, column, strict=True):
-            if isinstance(reading, Absent) and not (reading.why is Why.EMPTY and case.asleep):
-                why = reading.why.value
-                yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why)
+            why = tick.readings.trouble(name, reading)
+            if why and not (why is Why.EMPTY and case.asleep):
+                yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why.value)
 
 
 def _nowhere(tick: Tick) -> Iterator[Reason]:

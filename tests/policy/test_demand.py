@@ -154,6 +154,19 @@ def test_missing_fills_a_silent_region_and_keeps_the_metric_regional() -> None:
     assert scene.decision.regional
 
 
+def test_a_negative_reading_of_no_use_warns_like_any_other_absence() -> None:
+    scene = Scene(pool=a_pool(regions={ORD: spec(), AMS: spec()}))
+    scene.tick(split(ord=-2.5, ams=30))
+    assert [str(why) for why in scene.decision.warnings] == [
+        "metric_absent metric=load region=ord why=negative"
+    ]
+    scene.tick(split(ord=20, ams=30))
+    assert scene.decision.warnings == ()
+    useful = Scene(pool=a_pool(rules=(Expression(text="5 - load"),)))
+    useful.tick(-3)
+    assert useful.decision.warnings == ()
+
+
 def test_missing_does_not_stand_in_for_an_outage() -> None:
     scene = Scene(pool=a_pool(metrics=(query(missing=0.0),), scale_in=UNDAMPED))
     scene.tick(50)
