@@ -16,7 +16,6 @@ class ReasonCode(StrEnum):
     UNKNOWN = "unknown"
     PARTIAL = "partial"
     ELSEWHERE = "elsewhere"
-    HEADROOM = "headroom"
     TOLERANCE = "tolerance"
     POOL_DEMAND = "pool_demand"
     SPARE = "spare"
@@ -87,12 +86,12 @@ class ReasonCode(StrEnum):
     ORPHAN_VOLUMES = "orphan_volumes"
     DEPLOY_LAPSED = "deploy_lapsed"
     SURVEY_FAILED = "survey_failed"
-    ACTION_FAILED = "action_failed"
     TICK_FAILED = "tick_failed"
     DEADLINE = "deadline"
 
 
 Number = float | int | str | None
+Numbers = tuple[tuple[str, Number], ...]
 
 
 class Reason(NamedTuple):
@@ -102,7 +101,7 @@ class Reason(NamedTuple):
     """
 
     code: ReasonCode
-    numbers: tuple[tuple[str, Number], ...] = ()
+    numbers: Numbers = ()
 
     @property
     def detail(self) -> str:
@@ -119,6 +118,6 @@ def reason(code: ReasonCode, **numbers: Number) -> Reason:
     return Reason(code, tuple(numbers.items()))
 
 
-def _pairs(numbers: tuple[tuple[str, Number], ...]) -> Iterator[str]:
+def _pairs(numbers: Numbers) -> Iterator[str]:
     for name, value in numbers:
         yield f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"

@@ -14,9 +14,9 @@ from autoscaler.domain.geography import current, nearest
 from autoscaler.domain.names import Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
-from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
-from autoscaler.policy.questions import Question, Slack
+from autoscaler.policy.questions import Question, shown
 from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
 
 
@@ -54,13 +54,13 @@ def _ask(
     if tick.readings.partial:
         _note_partial(question, given, tally)
     try:
-        asked, machines, why, slack = question.ask(given, tally.count, tally.strangers)
+        asked, machines, why, tolerance = question.ask(given, tally.count, tally.strangers)
     except UndefinedError as error:
         _unknown(tick, question, tally, error, last)
         return last
     tally.trail.append(why)
-    if slack is not None:
-        machines = _tolerated(machines, asked, slack, tally)
+    if tolerance is not None:
+        machines = _tolerated(machines, asked, tolerance, tally)
     tally.valid = max(tally.valid, machines)
     return machines
 
@@ -72,11 +72,13 @@ def _note_partial(question: Question, given: Sequence[Reading], tally: Tally) ->
             tally.trail.append(reason(ReasonCode.PARTIAL, rule=question.path, metric=metric))
 
 
-def _tolerated(machines: int, asked: float, slack: Slack, tally: Tally) -> int:
-    least, capacity = slack
+def _tolerated(machines: int, asked: float, tolerance: float, tally: Tally) -> int:
+    least, capacity = tally.count.ready * (1.0 - tolerance), tally.count.capacity
     if machines >= capacity or not reaches(asked, least):
         return machines
-    tally.trail.append(reason(ReasonCode.TOLERANCE, asked=asked, at_least=least, machines=capacity))
+    tally.trail.append(
+        reason(ReasonCode.TOLERANCE, tolerance=tolerance, at_least=least, asked=asked, machines=capacity)
+    )
     return capacity
 
 
@@ -146,7 +148,8 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
         home = policy.homes.index(_home(label, policy.homes) or policy.heaviest)
         case = tick.homes[home]
         case.strangers += more
-        case.trail.append(reason(ReasonCode.ELSEWHERE, rule=question.path, region=label, asked=more))
+        numbers = ("rule", question.path), ("region", label), *shown(policy.pool.headroom), ("asked", more)
+        case.trail.append(Reason(ReasonCode.ELSEWHERE, numbers))
         _note_partial(question, given, case)
     return bool(labels)
 

@@ -11,14 +11,12 @@ from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import PerMachine, Utilization
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
-from autoscaler.domain.reason import Number, Reason, ReasonCode
+from autoscaler.domain.reason import Number, Numbers, Reason, ReasonCode
 from autoscaler.policy.arithmetic import UndefinedError, whole
 from autoscaler.policy.expression import FLEET_NAMES, Expression
 
-Slack = tuple[float, int]
-"""From how much asked on a rule is content with what there is, and what there is."""
-Asked = tuple[float, int, Reason, Slack | None]
-"""How much is asked for, the same in Machines, the numbers that show why, and a tolerant rule's slack."""
+Asked = tuple[float, int, Reason, float | None]
+"""How much is asked for, the same in Machines, the numbers that show why, and a rule's tolerance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +36,10 @@ class Question:
     """A negative reading makes no sense to it."""
 
 
-def per_machine(rule: PerMachine, path: str, factor: float) -> Question:
-    """value / target. `factor` is 1 + headroom, here and below."""
-    metric, target = rule.metric, rule.target
-    rule_name, metric_name, wanted = ("rule", path), ("metric", metric), ("per_machine", target)
+def per_machine(rule: PerMachine, path: str, headroom: float) -> Question:
+    """value / target. `headroom` is a fraction on top, here and below."""
+    metric, target, factor = rule.metric, rule.target, 1.0 + headroom
+    head: Numbers = (("rule", path), ("metric", metric), ("per_machine", target), *shown(headroom))
 
     def ask(readings: Sequence[Reading], _: RegionCount, more: float) -> Asked:
         (reading,) = readings
@@ -50,16 +48,16 @@ def per_machine(rule: PerMachine, path: str, factor: float) -> Question:
         value = reading.value
         asked = value / target * factor + more
         machines = whole(asked)
-        numbers = rule_name, metric_name, ("value", value), wanted, ("asked", asked), ("machines", machines)
+        numbers: Numbers = (*head, ("value", value), ("asked", asked), ("machines", machines))
         return asked, machines, Reason(_RULE, numbers), None
 
     return Question(path=path, metrics=(metric,), ask=ask)
 
 
-def utilization(rule: Utilization, path: str, factor: float) -> Question:
+def utilization(rule: Utilization, path: str, headroom: float) -> Question:
     """ready * value / target, content with the capacity there is while that is only a little too much."""
-    metric, target, least = rule.metric, rule.target, 1.0 - rule.tolerance
-    rule_name, metric_name, wanted = ("rule", path), ("metric", metric), ("utilization", target)
+    metric, target, factor, tolerance = rule.metric, rule.target, 1.0 + headroom, rule.tolerance
+    head: Numbers = (("rule", path), ("metric", metric), ("utilization", target), *shown(headroom))
 
     def ask(readings: Sequence[Reading], count: RegionCount, more: float) -> Asked:
         (reading,) = readings
@@ -70,25 +68,24 @@ def utilization(rule: Utilization, path: str, factor: float) -> Question:
             raise UndefinedError(Why.NONE_READY, metric)
         asked = ready * (value / target) * factor + more
         machines = whole(asked)
-        numbers = (
-            rule_name,
-            metric_name,
+        numbers: Numbers = (
+            *head,
             ("value", value),
-            wanted,
             ("ready", ready),
             ("asked", asked),
             ("machines", machines),
         )
-        return asked, machines, Reason(_RULE, numbers), (ready * least, count.capacity)
+        return asked, machines, Reason(_RULE, numbers), tolerance
 
     return Question(path=path, metrics=(metric,), ask=ask, fleet_bound=True)
 
 
-def expression(parsed: Expression, path: str, factor: float) -> Question:
+def expression(parsed: Expression, path: str, headroom: float) -> Question:
     """The operator's own arithmetic."""
+    factor = 1.0 + headroom
     metrics = tuple(MetricName(name) for name in parsed.names if name not in FLEET_NAMES)
     context = tuple(name for name in parsed.names if name in FLEET_NAMES)
-    head = (("rule", path), ("expression", parsed.text))
+    head: Numbers = (("rule", path), ("expression", parsed.text), *shown(headroom))
 
     def ask(readings: Sequence[Reading], count: RegionCount, more: float) -> Asked:
         values: dict[str, float | Absent] = {}
@@ -110,6 +107,11 @@ def expression(parsed: Expression, path: str, factor: float) -> Question:
         return asked, machines, Reason(_RULE, tuple(numbers)), None
 
     return Question(path=path, metrics=metrics, ask=ask, fleet_bound=bool(context), unsigned=False)
+
+
+def shown(headroom: float) -> Numbers:
+    """The headroom as a Reason's number, where there is any."""
+    return (("headroom", headroom),) if headroom else ()
 
 
 def _useless(reading: Reading, metric: MetricName) -> UndefinedError:

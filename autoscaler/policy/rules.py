@@ -74,23 +74,22 @@ def _questions(pool: Pool) -> tuple[tuple[Question, ...], list[Fault]]:
     compiled: list[Question] = []
     faults = []
     names = [query.name for query in pool.metrics]
-    factor = 1.0 + pool.headroom
     for index, rule in enumerate(pool.rules):
         try:
-            compiled.append(_compiled(rule, f"rules[{index}]", names, factor))
+            compiled.append(_compiled(rule, f"rules[{index}]", names, pool.headroom))
         except ExpressionError as error:
             faults.append(Fault(path=f"rules[{index}].expression", problem=str(error)))
     return tuple(compiled), faults
 
 
-def _compiled(rule: Rule, path: str, names: list[MetricName], factor: float) -> Question:
+def _compiled(rule: Rule, path: str, names: list[MetricName], headroom: float) -> Question:
     if isinstance(rule, PerMachine):
-        return questions.per_machine(rule, path, factor)
+        return questions.per_machine(rule, path, headroom)
     if isinstance(rule, Expression):
         parsed = parse(rule.text)
         check_names(parsed, names)
-        return questions.expression(parsed, path, factor)
-    return questions.utilization(rule, path, factor)
+        return questions.expression(parsed, path, headroom)
+    return questions.utilization(rule, path, headroom)
 
 
 def _unused(pool: Pool, compiled: tuple[Question, ...]) -> list[Fault]:

@@ -24,9 +24,6 @@ from tests.reconcile.samples import at as moment
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = text(ROOT)
 EXAMPLES = examples(PAGE)
-UNSPOKEN = {ReasonCode.HEADROOM, ReasonCode.ACTION_FAILED}
-"""Codes that are promised and that nothing gives at present; the page says so."""
-
 USUAL = {
     "regions": '{ ord = "0..10" }',
     "metrics": '{ queue = "sum(queue_depth)" }',
@@ -69,10 +66,7 @@ def test_the_table_of_reasons_has_every_code_in_the_order_of_the_source() -> Non
 def test_every_code_is_shown_with_the_numbers_it_is_given(entry) -> None:
     shown = {tuple(told.numbers) for told in entry.shapes}
     assert all(told.code == entry.code for told in entry.shapes)
-    if entry.code in UNSPOKEN:
-        assert "given by nothing at present" in entry.meaning
-        assert entry.code not in given()
-    elif entry.code == ReasonCode.RULE:
+    if entry.code == ReasonCode.RULE:
         assert shown <= given()[entry.code]
     else:
         assert shown == given()[entry.code]

@@ -185,7 +185,7 @@ async def test_the_status_page_says_when_nothing_is_acted_upon():
 
 
 async def test_texts_of_others_are_escaped(stage):
-    hostile = reason(ReasonCode.ACTION_FAILED, detail="<script>alert(1)</script>")
+    hostile = reason(ReasonCode.TICK_FAILED, detail="<script>alert(1)</script>")
     stage.board.ended(replace(scaled(), app=AppName("<b>"), warnings=(hostile,)))
     page = Page((await stage.get("/")).text)
     assert "script" not in page.tags
