@@ -20,7 +20,7 @@ from autoscaler.domain.names import MachineId, PoolName, Region
 from autoscaler.domain.outcome import TickReport
 from autoscaler.policy.rules import Policy
 from autoscaler.reconcile.ports import Machines, MetricSource
-from autoscaler.reconcile.surveys import SharedSurveys
+from autoscaler.reconcile.surveys import FRESH_S, SharedSurveys
 from autoscaler.reconcile.tick import PoolState, Ports, run_tick
 from autoscaler.service.settings import Settings
 from autoscaler.service.worker import PoolTick
@@ -93,7 +93,8 @@ async def assemble(
     )
     async with api, source, FlyMachines(api) as platform:
         metrics = PrometheusSource(source)
-        shared = SharedSurveys(platform)
+        # Pools of one app tick together; a pool's next tick must see what is there then.
+        shared = SharedSurveys(platform, fresh_s=min(FRESH_S, settings.interval_s / 4))
         jobs = []
         for policy in settings.policies:
             telemetry.expect(policy.pool.name)

@@ -1,0 +1,40 @@
+"""What is put together works as one, over HTTP."""
+
+import asyncio
+
+import structlog
+
+from autoscaler.service.daemon import read_clocks
+from autoscaler.service.settings import load
+from autoscaler.service.wiring import assemble
+from tests.service.conftest import APP, TOKEN
+
+POOLS = """
+[pools.a]
+app = "{app}"
+regions = {{ ord = "1..5" }}
+rules = [{{ expression = "2" }}]
+[pools.b]
+app = "{app}"
+group = "other"
+regions = {{ ord = "1..5" }}
+rules = [{{ expression = "2" }}]
+"""
+
+
+async def test_pools_of_one_app_share_a_survey_and_their_next_ticks_have_another(fly):
+    settings = load(
+        {
+            "AUTOSCALER_CONFIG_TOML": POOLS.format(app=APP),
+            "AUTOSCALER_API_URL": fly.url,
+            "AUTOSCALER_API_TOKEN": TOKEN,
+            "AUTOSCALER_INTERVAL": "1s",
+        }
+    )
+    async with assemble(settings, log=structlog.get_logger(), act=False) as assembly:
+        for surveys in (1, 2):
+            now = read_clocks()
+            await asyncio.gather(*(job.tick(now) for job in assembly.jobs))
+            assert [entry.operation for entry in fly.gateway.log].count("list") == surveys
+            # The first two ticks of a process are at least half an interval apart.
+            await asyncio.sleep(settings.interval_s / 2)
