@@ -64,10 +64,13 @@ def _judge(raw: RawPool, named: Namer) -> tuple[PoolTable, list[Fault], frozense
     faults, broken = list(raw.faults), raw.broken
     absent = {key: value for key, value in _STAND_INS.items() if key in broken}
     try:
-        PoolTable.model_validate(absent | dict(raw.table))
+        table = PoolTable.model_validate(absent | dict(raw.table))
     except ValidationError as error:
         faults += faults_of(error, PoolTable, named)
         broken |= {str(entry["loc"][0]) for entry in error.errors(include_url=False)}
+    else:
+        if not broken:
+            return table, faults, broken
     return PoolTable.model_validate(_sound(raw.table, broken)), faults, broken
 
 
