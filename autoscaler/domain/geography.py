@@ -97,7 +97,10 @@ def current(code: str) -> Region | None:
 
 def distance_km(a: Region, b: Region) -> float:
     """Great-circle distance; a closed region lies where its replacement is. ValueError for unknown codes."""
-    here, there = _locate(a), _locate(b)
+    return _between(_locate(a), _locate(b))
+
+
+def _between(here: Place, there: Place) -> float:
     north_a, north_b = math.radians(here.latitude), math.radians(there.latitude)
     east = math.radians(there.longitude - here.longitude)
     half = (
@@ -112,12 +115,20 @@ def by_distance(region: Region, candidates: Iterable[Region]) -> tuple[Region, .
     return tuple(sorted(candidates, key=lambda other: (distance_km(region, other), other)))
 
 
-def nearest(region: Region, candidates: Iterable[Region]) -> Region:
-    """The closest candidate, ties by name. ValueError for unknown codes or without candidates."""
-    ordered = by_distance(region, candidates)
+def catchments(homes: Iterable[Region], listed: Mapping[Region, Place] = REGIONS) -> Mapping[Region, Region]:
+    """For every region there is or was, the nearest of `homes`, ties by name; empty without any.
+
+    `listed` is the platform's own list, which may know regions that opened after this table was written.
+    """
+    places = {**REGIONS, **listed}
+    places |= {old: places[new] for old, new in DEPRECATED.items() if old not in places}
+    ordered = sorted(homes)
     if not ordered:
-        raise ValueError("nearest of no regions")
-    return ordered[0]
+        return {}
+    return {
+        code: min(ordered, key=lambda home: (_between(place, places[home]), home))
+        for code, place in places.items()
+    }
 
 
 def _locate(code: Region) -> Place:

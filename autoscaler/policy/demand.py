@@ -5,13 +5,10 @@ is regional, otherwise once for the pool.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import repeat
 
 from autoscaler.domain.desired import Bounds, Unknown
 from autoscaler.domain.fleet import Fleet, RegionCount
-from autoscaler.domain.geography import current, nearest
-from autoscaler.domain.names import Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
 from autoscaler.domain.reason import Reason, ReasonCode, reason
@@ -145,7 +142,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             more = question.ask(given, tick.fleet.by_region.get(label, NOTHING), 0.0)[0]
         except UndefinedError:
             continue
-        home = policy.homes.index(_home(label, policy.homes) or policy.heaviest)
+        home = policy.homes.index(policy.nearest.get(label, policy.heaviest))
         case = tick.homes[home]
         case.strangers += more
         numbers = ("rule", question.path), ("region", label), *shown(policy.pool.headroom), ("asked", more)
@@ -163,12 +160,6 @@ def _whole(fleet: Fleet) -> RegionCount:
         suspended=sum(count.suspended for count in counts),
         capacity=sum(count.capacity for count in counts),
     )
-
-
-@lru_cache(maxsize=1024)
-def _home(label: Region, homes: tuple[Region, ...]) -> Region | None:
-    """None for a label that is no region of the platform."""
-    return nearest(label, homes) if current(label) else None
 
 
 _NEVER = Heard()

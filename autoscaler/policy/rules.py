@@ -1,8 +1,10 @@
 """A pool's configuration, compiled once at start into what `decide` works with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from autoscaler.domain.errors import ConfigurationError, Fault
+from autoscaler.domain.geography import Place, catchments
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.pool import Expression, PerMachine, Pool, Rule
 from autoscaler.policy import questions
@@ -25,6 +27,8 @@ class Policy:
     regions: tuple[Region, ...]
     homes: tuple[Region, ...]
     weights: tuple[float, ...]
+    nearest: Mapping[Region, Region]
+    """Where demand goes that was measured in any region there is or was."""
     heaviest: Region
     """Where demand goes that was measured nowhere on the map."""
     questions: tuple[Question, ...]
@@ -50,6 +54,7 @@ def compile_pool(pool: Pool) -> Policy:
         regions=regions,
         homes=homes,
         weights=tuple(pool.regions[region].weight for region in regions),
+        nearest=catchments(homes),
         heaviest=min(homes or regions, key=lambda region: (-pool.regions[region].weight, region)),
         questions=compiled,
         calendars=tuple(
@@ -63,6 +68,11 @@ def compile_pool(pool: Pool) -> Policy:
         fleet_bound=any(question.fleet_bound for question in compiled),
         unsigned=frozenset(name for question in compiled if question.unsigned for name in question.metrics),
     )
+
+
+def on_map(policy: Policy, listed: Mapping[Region, Place]) -> Policy:
+    """The same, with the platform's own list of its regions."""
+    return replace(policy, nearest=catchments(policy.homes, listed))
 
 
 def _may_run(pool: Pool, region: Region) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from autoscaler.domain.geography import current
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import Elsewhere
 from autoscaler.domain.reading import Absent, Answer, Why
@@ -41,6 +40,6 @@ def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reas
 def _nowhere(tick: Tick) -> Iterator[Reason]:
     for name, by_region in tick.readings.elsewhere.items():
         for label in by_region:
-            if current(label) is None:
+            if label not in tick.policy.nearest:
                 counted_in = tick.policy.heaviest
                 yield reason(ReasonCode.ELSEWHERE, metric=name, region=label, counted_in=counted_in)

@@ -1,5 +1,6 @@
 """The composition root: the only module that knows concrete adapters."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from autoscaler.adapters.http.client import HttpClient
 from autoscaler.adapters.journal import MemoryJournal
 from autoscaler.adapters.prometheus.source import PrometheusSource
 from autoscaler.adapters.telemetry import Telemetry
+from autoscaler.domain.errors import UpstreamError
 from autoscaler.domain.geography import Place
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import MachineId, PoolName, Region
 from autoscaler.domain.outcome import TickReport
-from autoscaler.policy.rules import Policy
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.policy.rules import Policy, on_map
 from autoscaler.reconcile.ports import Machines, MetricSource
 from autoscaler.reconcile.surveys import FRESH_S, SharedSurveys
 from autoscaler.reconcile.tick import PoolState, Ports, run_tick
@@ -27,10 +30,12 @@ from autoscaler.service.worker import PoolTick
 
 FLY = "fly"
 PROMETHEUS = "prometheus"
+MAP_S = 1.0
+"""A tick that is done does not wait longer for the platform's list of regions."""
 
 
 class Platform(Machines, Protocol):
-    """The Machines API with the question only `check` asks."""
+    """The Machines API with the question that no tick depends on."""
 
     async def regions(self) -> Mapping[Region, Place]:
         """Where Machines can run. Raises UpstreamError."""
@@ -100,7 +105,7 @@ async def assemble(
             telemetry.expect(policy.pool.name)
             machines = telemetry.watch(policy.pool.name, shared)
             ports = Ports(metrics=metrics, machines=machines, journal=MemoryJournal())
-            ticking = _Ticking(policy, ports, act=act, hold=hold, own=own)
+            ticking = _Ticking(policy, ports, platform, act=act, hold=hold, own=own)
             jobs.append(PoolTick(pool=policy.pool, tick=ticking))
         yield Assembly(
             jobs=tuple(jobs),
@@ -114,9 +119,20 @@ async def assemble(
 class _Ticking:
     """One pool's tick with its memory. A tick that fails leaves the memory as it was."""
 
-    def __init__(self, policy: Policy, ports: Ports, *, act: bool, hold: bool, own: MachineId | None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        ports: Ports,
+        platform: Platform,
+        *,
+        act: bool,
+        hold: bool,
+        own: MachineId | None,
+    ) -> None:
         self._policy = policy
         self._ports = ports
+        self._platform = platform
+        self._asked = False
         self._act = act
         self._hold = hold
         self._own = own
@@ -126,7 +142,18 @@ class _Ticking:
         report, self._state = await run_tick(
             self._policy, self._ports, self._state, now, act=self._act, hold=self._hold, own=self._own
         )
+        if not self._asked and any(why.code is ReasonCode.ELSEWHERE for why in report.notices):
+            await self._look_at_the_map()
         return report
+
+    async def _look_at_the_map(self) -> None:
+        """Demand came from a region we have never heard of: has it opened since? Asked until answered."""
+        try:
+            async with asyncio.timeout(MAP_S):
+                self._policy = on_map(self._policy, await self._platform.regions())
+        except (UpstreamError, TimeoutError):
+            return
+        self._asked = True
 
 
 def secrets(settings: Settings) -> Sequence[str]:

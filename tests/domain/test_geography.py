@@ -1,5 +1,7 @@
 """Regions, their past, and the way between them."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,15 +41,16 @@ def test_distance_is_a_metric(a, b, c):
 
 @given(region=regions, candidates=st.lists(regions, min_size=1))
 def test_nearest_is_no_further_than_any_candidate_and_ignores_their_order(region, candidates):
-    chosen = geography.nearest(region, candidates)
+    chosen = geography.catchments(candidates)[region]
+    assert chosen in candidates
     assert all(geography.distance_km(region, chosen) <= geography.distance_km(region, c) for c in candidates)
-    assert geography.nearest(region, reversed(candidates)) == chosen
+    assert geography.catchments(reversed(candidates))[region] == chosen
 
 
 def test_ties_are_broken_by_name():
     same_place = [Region("otp"), Region("fra")]
-    assert geography.nearest(Region("fra"), same_place) == "fra"
-    assert geography.nearest(Region("fra"), reversed(same_place)) == "fra"
+    assert geography.catchments(same_place)[Region("fra")] == "fra"
+    assert geography.catchments(reversed(same_place))[Region("fra")] == "fra"
 
 
 def test_a_closed_region_is_not_known_but_has_a_replacement():
@@ -66,9 +69,23 @@ def test_an_unheard_of_code_is_refused(code):
         geography.distance_km(Region(code), Region("ord"))
 
 
-def test_nearest_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="no regions"):
-        geography.nearest(Region("ord"), [])
+def test_nothing_is_near_without_candidates():
+    assert geography.catchments([]) == {}
+
+
+def test_the_platforms_own_list_adds_regions_and_moves_them():
+    homes = [Region("ord"), Region("fra")]
+    assert geography.catchments(homes)[Region("waw")] == "fra"
+    listed = {
+        Region(code): replace(geography.REGIONS[Region(like)], city="elsewhere")
+        for code, like in {"new": "yyz", "waw": "dfw"}.items()
+    }
+    found = geography.catchments(homes, listed)
+    assert (found[Region("new")], found[Region("waw")]) == ("ord", "ord")
+    assert (
+        found.items()
+        >= {key: home for key, home in geography.catchments(homes).items() if key != "waw"}.items()
+    )
 
 
 def test_aliases_name_parts_of_the_world():

@@ -3,10 +3,12 @@
 import pytest
 
 from autoscaler.domain.desired import MetricRow
-from autoscaler.domain.names import MetricName
+from autoscaler.domain.geography import REGIONS
+from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere, Expression, Utilization
 from autoscaler.domain.reading import Answer, Reading, Split, Why
 from autoscaler.domain.reason import ReasonCode
+from autoscaler.policy.rules import on_map
 from tests.policy.scene import (
     AMS,
     FRA,
@@ -242,6 +244,14 @@ def test_a_rule_that_cannot_be_told_elsewhere_is_ignored_there() -> None:
 def test_ignored_demand_from_elsewhere_is_dropped() -> None:
     pool = a_pool(regions={AMS: spec()}, elsewhere=Elsewhere.IGNORE)
     assert Scene(pool=pool).tick(split(ams=20, lhr=50)) == {AMS: 2}
+
+
+def test_a_region_that_has_opened_since_is_served_from_nearby_once_the_platform_tells_of_it() -> None:
+    scene = Scene(pool=a_pool(regions={ORD: spec(weight=2.0), AMS: spec()}))
+    assert scene.tick(split(ord=10, ams=10, ber=25)) == {ORD: 4, AMS: 1}
+    scene.policy = on_map(scene.policy, {Region("ber"): REGIONS[FRA]})
+    assert scene.tick(split(ord=10, ams=10, ber=25))[AMS] == 4
+    assert scene.decision.warnings == ()
 
 
 def test_demand_from_a_place_on_no_map_goes_where_the_weight_is_and_warns() -> None:

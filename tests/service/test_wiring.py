@@ -22,6 +22,39 @@ rules = [{{ expression = "2" }}]
 """
 
 
+REGIONAL = """
+[pools.a]
+app = "{app}"
+regions = {{ ord = "1..5", ams = "1..5" }}
+rules = [{{ query = 'sum by (region) (queue_depth{{app="$app"}})', per_machine = 10 }}]
+"""
+
+
+async def regions_asked(fly, ticks):
+    """How often the platform was asked for its regions in so many ticks, all of which see everything."""
+    settings = load(
+        {
+            "AUTOSCALER_CONFIG_TOML": REGIONAL.format(app=APP),
+            "AUTOSCALER_API_URL": fly.url,
+            "AUTOSCALER_API_TOKEN": TOKEN,
+            "AUTOSCALER_PROMETHEUS_URL": f"{fly.url}/prometheus/personal",
+            "AUTOSCALER_PROMETHEUS_TOKEN": TOKEN,
+        }
+    )
+    async with assemble(settings, log=structlog.get_logger(), act=False) as assembly:
+        for _ in range(ticks):
+            report = await assembly.jobs[0].tick(read_clocks())
+            assert report.decision is not None
+    return [entry.operation for entry in fly.gateway.log].count("regions")
+
+
+async def test_the_platform_is_asked_for_its_regions_once_demand_comes_from_one_that_is_new(fly, loads):
+    loads(ord=10, ams=10, lhr=10)
+    assert await regions_asked(fly, ticks=2) == 0
+    loads(ber=10)
+    assert await regions_asked(fly, ticks=3) == 1
+
+
 async def test_pools_of_one_app_share_a_survey_and_their_next_ticks_have_another(fly):
     settings = load(
         {
