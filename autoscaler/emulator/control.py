@@ -1,7 +1,6 @@
 """Requests to the emulator itself: never logged, delayed, limited or struck by faults."""
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from autoscaler.emulator import errors
+from autoscaler.emulator.bodies import decoded
 from autoscaler.emulator.gateway import Gateway, answer_error
+from autoscaler.emulator.json_shapes import Shape, check
 from autoscaler.emulator.record import Json, Machine
 from autoscaler.emulator.world import World
 
@@ -44,11 +45,12 @@ class Command:
             raise errors.machine_not_found()
         return self.world.machines[machine_id]
 
-    def only(self, *names: str) -> None:
-        """ApiError 400 for a field that has another name: a misspelt one must not pass silently."""
-        unknown = sorted(set(self.fields) - set(names))
+    def only(self, shape: Mapping[str, Shape]) -> None:
+        """ApiError 400 for a field of another name or kind: what is misspelt must not pass silently."""
+        unknown = sorted(set(self.fields) - set(shape))
         if unknown:
-            raise errors.invalid(f"unknown field {unknown[0]!r}; known are {', '.join(names)}")
+            raise errors.invalid(f"unknown field {unknown[0]!r}; known are {', '.join(shape)}")
+        check(self.fields, shape, "body")
 
 
 Handler = Callable[[Command], Any]
@@ -74,7 +76,7 @@ def control_route(gateway: Gateway, method: str, path: str, handler: Handler) ->
 
 
 def _fields(raw: bytes) -> Json:
-    fields = json.loads(raw) if raw.strip() else {}
+    fields = decoded(raw) if raw.strip() else {}
     if not isinstance(fields, dict):
         raise errors.invalid("a JSON object is expected")
     return fields

@@ -13,7 +13,7 @@ clocks only); `POST reset` begins again with the same seed.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from starlette.routing import Route
@@ -23,14 +23,50 @@ from autoscaler.emulator.clock import ManualClock
 from autoscaler.emulator.control import Command, control_route
 from autoscaler.emulator.faults import Fault, Injected, Kind
 from autoscaler.emulator.gateway import Gateway
-from autoscaler.emulator.loads import Constant, Recorded, Shape, Wave, parse_csv
+from autoscaler.emulator.json_shapes import Shape, check
+from autoscaler.emulator.loads import Constant, Recorded, Wave, parse_csv
+from autoscaler.emulator.loads import Shape as Curve
 from autoscaler.emulator.promql.evaluate import LOOKBACK_S
 from autoscaler.emulator.promql.samples import written
 from autoscaler.emulator.record import Json
 from autoscaler.emulator.seeding import new_world
 
-RECORDED_OPTIONS = ("linear", "speed", "scale", "repeat")
-SHAPES = ("value", "wave", "points", "csv")
+RECORDED: Mapping[str, Shape] = {"linear": "bool", "speed": "number", "scale": "number", "repeat": "bool"}
+CURVES: Mapping[str, Shape] = {
+    "value": "number|string",
+    "wave": {"*": "number"},
+    "points": [["number|string"]],
+    "csv": "string",
+}
+LOAD: Mapping[str, Shape] = {
+    "name": "string",
+    "labels": {"*": "string|number|bool"},
+    "regions": {"*": "number|string|object"},
+    "backfill": "bool",
+    "lag_s": "number",
+    **CURVES,
+    **RECORDED,
+}
+FAULT: Mapping[str, Shape] = {
+    "kind": "string",
+    "operation": "string",
+    "app": "string",
+    "region": "string",
+    "machine": "string",
+    "state": "string",
+    "release": "string",
+    "count": "int|null",
+    "probability": "number",
+    "skip": "int",
+    "for_s": "number|null",
+    "status": "int",
+    "body": "object|string|null",
+    "headers": {"*": "string"},
+    "delay_s": "number",
+    "share": "number",
+    "exit_code": "int",
+    "oom": "bool",
+}
 
 
 def routes(gateway: Gateway) -> list[Route]:
@@ -53,29 +89,32 @@ def routes(gateway: Gateway) -> list[Route]:
 
 def set_load(command: Command) -> None:
     """From now on."""
-    command.only("name", "labels", "regions", "backfill", "lag_s", *SHAPES, *RECORDED_OPTIONS)
+    command.only(LOAD)
     told = command.fields
-    labels = {str(label): str(text) for label, text in (told.get("labels") or {}).items()}
+    if not told.get("name"):
+        raise errors.invalid("name is required")
+    labels = {label: str(text) for label, text in told.get("labels", {}).items()}
     asked = told.get("regions")
     per_region = {"": told} if asked is None else asked
-    shapes = {region: shape_of(one, told) for region, one in per_region.items()}
-    for region, shape in shapes.items():
+    curves = {region: curve_of(one, told) for region, one in per_region.items()}
+    for region, curve in curves.items():
         command.world.set_load(
-            str(told["name"]),
-            shape,
+            told["name"],
+            curve,
             labels={**labels, "region": region} if region else labels,
             backfill=bool(told.get("backfill")),
             lag_s=float(told.get("lag_s", 0)),
         )
 
 
-def shape_of(one: object, options: Mapping[str, Any]) -> Shape:
-    """A number, or one of the shapes. ValueError for none or several of them."""
+def curve_of(one: object, options: Mapping[str, Any]) -> Curve:
+    """A number, or one of the curves. ValueError for none or several of them."""
     if not isinstance(one, Mapping):
         return Constant(value=_number(one))
-    chosen = [shape for shape in SHAPES if shape in one]
+    check(one, {**CURVES, **RECORDED}, "load")
+    chosen = [curve for curve in CURVES if curve in one]
     if len(chosen) != 1:
-        raise ValueError(f"exactly one of {', '.join(SHAPES)} is needed")
+        raise ValueError(f"exactly one of {', '.join(CURVES)} is needed")
     kind = chosen[0]
     if kind == "value":
         return Constant(value=_number(one["value"]))
@@ -88,9 +127,7 @@ def shape_of(one: object, options: Mapping[str, Any]) -> Shape:
     )
     if not points:
         raise ValueError("points must not be empty")
-    chosen_options = {
-        name: {**options, **one}[name] for name in RECORDED_OPTIONS if name in {**options, **one}
-    }
+    chosen_options = {name: {**options, **one}[name] for name in RECORDED if name in {**options, **one}}
     return Recorded(points=points, **chosen_options)
 
 
@@ -113,8 +150,10 @@ def end_loads(command: Command) -> Json:
 
 def inject(command: Command) -> Json:
     """Returns the fault with its id."""
-    command.only(*(field.name for field in fields(Fault)))
+    command.only(FAULT)
     told = {**command.fields, "kind": Kind(command.fields.get("kind", ""))}
+    if not 200 <= told.get("status", 503) <= 599:
+        raise errors.invalid("status must be between 200 and 599")
     return _told(command.world.inject(Fault(**told)))
 
 
@@ -152,7 +191,7 @@ def show_clock(command: Command) -> Json:
 
 def move_clock(command: Command) -> Json:
     """ApiError 409 for a clock that runs by itself."""
-    command.only("advance")
+    command.only({"advance": "number"})
     clock = command.gateway.clock
     if not isinstance(clock, ManualClock):
         raise errors.refusal(409, "this clock runs by itself")

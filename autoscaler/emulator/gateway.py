@@ -1,17 +1,15 @@
 """The way of a request through the platform: log, latency, faults, token, rate limit, operation, answer."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from autoscaler.emulator import errors, tokens
+from autoscaler.emulator import bodies, errors, json_shapes, tokens
 from autoscaler.emulator.clock import Clock
 from autoscaler.emulator.deploys import Deploy
 from autoscaler.emulator.faults import Facts, Injected, Kind
@@ -69,14 +67,12 @@ class Call:
 
     @property
     def fields(self) -> Json:
-        """The body as an object, empty when there is none. ApiError 400 for another kind of JSON."""
-        if self.body is None:
-            return {}
-        if not isinstance(self.body, dict):
-            what = "array" if isinstance(self.body, list) else type(self.body).__name__
-            name = f"main.{self.entry.operation}Request"
-            raise errors.refusal(400, f"json: cannot unmarshal {what} into Go value of type {name}")
-        return self.body
+        """The body as an object, empty when there is none. ApiError 400 for fields of the wrong kind."""
+        fields = bodies.json_object(self.body, self.entry.operation)
+        json_shapes.check(
+            fields, bodies.SHAPES.get(self.entry.operation, {}), self.entry.operation, nulls=True
+        )
+        return fields
 
     def param(self, name: str, default: str = "") -> str:
         """A query parameter."""
@@ -161,7 +157,8 @@ class Gateway:
     def _describe(self, call: Call, raw: bytes) -> None:
         """Read the body and find out what the request is about, before anything is judged."""
         call.entry.app = call.app
-        call.body = _parse(raw, call.request.headers.get("content-type", ""))
+        content_type = call.request.headers.get("content-type", "")
+        call.body = bodies.parse(raw, content_type, call.entry.operation)
         known = self.world.machines.get(call.request.path_params.get("machine", ""))
         if known is not None:
             call.concern(known)
@@ -262,17 +259,6 @@ def answer_error(error: errors.ApiError) -> Response:
     if isinstance(error.body, str):
         return PlainTextResponse(error.body, status_code=error.status, headers=error.headers)
     return JSONResponse(dict(error.body), status_code=error.status, headers=error.headers)
-
-
-def _parse(raw: bytes, content_type: str) -> object:
-    if not raw.strip():
-        return None
-    if "x-www-form-urlencoded" in content_type:
-        return dict(parse_qsl(raw.decode(), keep_blank_values=True))
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise errors.refusal(400, f"invalid character in request body: {error}") from error
 
 
 def _stamp(response: Response, entry: Entry, app: str) -> None:

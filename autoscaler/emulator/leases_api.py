@@ -38,8 +38,8 @@ def acquire(call: Call) -> Response:
     """Takes or refreshes a lease; `ttl` in the query or in the body, in seconds."""
     text = call.param("ttl") or call.fields.get("ttl")
     try:
-        ttl = float(text) if text is not None else None
-    except (TypeError, ValueError) as error:
+        ttl = int(text) if text is not None else None
+    except ValueError as error:
         raise errors.invalid("ttl must be a number of seconds") from error
     lease = leasing.acquire(
         call.world,

@@ -38,6 +38,11 @@ class Wave:
     phase_s: float = 0.0
     floor: float = 0.0
 
+    def __post_init__(self) -> None:
+        """ValueError for a wave that takes no time."""
+        if self.period_s <= 0:
+            raise ValueError("period_s must be positive")
+
     def at(self, elapsed_s: float) -> float | None:
         """The wave's height."""
         angle = 2 * math.pi * (elapsed_s + self.phase_s) / self.period_s

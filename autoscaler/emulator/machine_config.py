@@ -1,11 +1,26 @@
 """A Machine's configuration: what the platform accepts, how it answers it, and what a deploy writes."""
 
+from collections.abc import Mapping
+
 from autoscaler.emulator import errors
 from autoscaler.emulator.ids import digest
+from autoscaler.emulator.json_shapes import Shape, check
 from autoscaler.emulator.record import Json
 
 SIZES = {"shared": ((1, 2, 4, 6, 8), 256, 2048), "performance": (tuple(range(1, 129)), 2048, 8192)}
 """cpu kind -> cpus allowed, least and most MiB per cpu."""
+SHAPE: Mapping[str, Shape] = {
+    "guest": {"cpu_kind": "string", "cpus": "int", "memory_mb": "int"},
+    "init": {"cmd": ["string"]},
+    "env": {"*": "string"},
+    "mounts": [{"volume": "string"}],
+    "services": [{"autostop": "string|bool", "checks": [{}]}],
+    "standbys": ["string"],
+    "auto_destroy": "bool",
+    "checks": "object",
+    "restart": {"policy": "string", "max_retries": "int"},
+}
+"""Of what is read here and elsewhere; everything else is kept as it comes."""
 SMALLEST = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 
 
@@ -20,7 +35,8 @@ def accepted(config: object) -> Json:
         isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
     ):
         raise errors.refusal(400, "json: cannot unmarshal config.metadata into Go value of type string")
-    guest = config.get("guest") or dict(SMALLEST)
+    check(config, SHAPE, "config", nulls=True)
+    guest = _without_nulls(config.get("guest") or SMALLEST)
     _check_guest(guest)
     kept = {**config, "guest": guest}
     if config.get("services"):
@@ -96,8 +112,12 @@ def _answered_service(service: Json) -> Json:
     return {**service, "autostop": {"off": False, "stop": True}.get(service["autostop"], service["autostop"])}
 
 
-def _check_guest(guest: object) -> None:
-    if not isinstance(guest, dict) or guest.get("cpu_kind", "shared") not in SIZES:
+def _without_nulls(fields: Json) -> Json:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _check_guest(guest: Json) -> None:
+    if guest.get("cpu_kind", "shared") not in SIZES:
         raise errors.refusal(400, "invalid config.guest.cpu_kind")
     allowed, least, most = SIZES[guest.get("cpu_kind", "shared")]
     cpus, memory = guest.get("cpus", 1), guest.get("memory_mb", 256)

@@ -76,7 +76,7 @@ def asked_filter(call: Call, pairs: tuple[tuple[str, str], ...] = ()) -> listing
 
 def create(call: Call) -> Json:
     """A new Machine; with `lease_ttl` its nonce comes along."""
-    fields = call.fields
+    fields, ttl_s = call.fields, _lease_ttl(call)
     machine = launching.create(
         call.world,
         call.app,
@@ -87,7 +87,7 @@ def create(call: Call) -> Json:
         cordoned=bool(fields.get("skip_service_registration")),
     )
     call.concern(machine)
-    return _leased(call, machine)
+    return _leased(call, machine, ttl_s)
 
 
 def get(call: Call) -> Json:
@@ -105,7 +105,7 @@ def get(call: Call) -> Json:
 
 def update(call: Call) -> Json:
     """A new version of a Machine."""
-    fields = call.fields
+    fields, ttl_s = call.fields, _lease_ttl(call)
     machine = launching.update(
         call.world,
         call.machine,
@@ -116,7 +116,7 @@ def update(call: Call) -> Json:
         current_version=fields.get("current_version"),
         nonce=call.nonce,
     )
-    return _leased(call, machine)
+    return _leased(call, machine, ttl_s)
 
 
 def destroy(call: Call) -> Json:
@@ -189,11 +189,20 @@ def _set_cordoned(call: Call, cordoned: bool) -> Json:
     return {"ok": True}
 
 
-def _leased(call: Call, machine: Machine) -> Json:
+def _lease_ttl(call: Call) -> int | None:
+    """Seconds; judged before there is a Machine that nobody asked for. ApiError 400 below 1."""
+    ttl_s = call.fields.get("lease_ttl")
+    if not ttl_s:
+        return None
+    if ttl_s < 0:
+        raise errors.invalid("lease_ttl must be positive")
+    return int(ttl_s)
+
+
+def _leased(call: Call, machine: Machine, ttl_s: int | None) -> Json:
     body = machine_json(machine)
-    ttl = call.fields.get("lease_ttl")
-    if ttl:
-        lease = leasing.acquire(call.world, machine, owner=call.owner, ttl_s=float(ttl), nonce=call.nonce)
+    if ttl_s is not None:
+        lease = leasing.acquire(call.world, machine, owner=call.owner, ttl_s=ttl_s, nonce=call.nonce)
         body["nonce"] = lease.nonce
     return body
 

@@ -11,6 +11,7 @@ by itself, otherwise `POST deploys/{id}/step` does one phase. `GET deploys/{id}`
 `POST proxy` lets Fly Proxy look once: `app`, `concurrency` per region.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.routing import Route
@@ -19,11 +20,41 @@ from autoscaler.emulator import errors, leasing, lifecycle, proxy
 from autoscaler.emulator.control import Command, control_route
 from autoscaler.emulator.deploys import DEPLOYER, Deploy
 from autoscaler.emulator.gateway import Gateway
+from autoscaler.emulator.json_shapes import Shape
 from autoscaler.emulator.record import Json, Machine
 from autoscaler.emulator.seeding import seed
 from autoscaler.emulator.view import lease_json, machine_json
 
 CHECKS = frozenset({"", "passing", "warning", "critical"})
+MOST = 10_000
+OLDEST_S = 10 * 365 * 86_400
+SEED: Mapping[str, Shape] = {
+    "app": "string",
+    "group": "string",
+    "regions": ["string"],
+    "count": "int",
+    "state": "string",
+    "release": "int",
+    "config": "object",
+    "age_s": "number",
+}
+CHANGED: Mapping[str, Shape] = {
+    "exit": {"code": "int", "oom": "bool"},
+    "state": "string",
+    "stuck": "bool",
+    "checks": "string",
+    "cordoned": "bool",
+    "host_status": "string",
+    "lease": {"ttl": "number", "owner": "string"},
+}
+DEPLOY: Mapping[str, Shape] = {
+    "app": "string",
+    "group": "string",
+    "release": "int",
+    "strategy": "string",
+    "release_command": "bool",
+    "every_s": "number",
+}
 STRATEGIES = frozenset({"rolling", "bluegreen"})
 
 
@@ -48,16 +79,22 @@ def show_machines(command: Command) -> list[Json]:
 
 def seed_machines(command: Command) -> list[Json]:
     """As an earlier deploy left them."""
-    command.only("app", "group", "regions", "count", "state", "release", "config", "age_s")
+    command.only(SEED)
     config = command.world.config
     told = {"app": config.app, "group": config.group, "count": 1, "regions": config.regions, **command.fields}
+    if not told["regions"]:
+        raise errors.invalid("regions must not be empty")
+    if not 0 <= told["count"] <= MOST:
+        raise errors.invalid(f"count must be at most {MOST}")
+    if not 0 <= told.get("age_s", 0) <= OLDEST_S:
+        raise errors.invalid(f"age_s must be at most {OLDEST_S}, ten years")
     made = seed(command.world, **{**told, "regions": tuple(told["regions"])})
     return [_in_full(command, machine) for machine in made]
 
 
 def change_machine(command: Command) -> Json:
     """Every field that is given, in the order of the list above."""
-    command.only(*CHANGES)
+    command.only(CHANGED)
     for name, change in CHANGES.items():
         if name in command.fields:
             change(command, command.machine, command.fields[name])
@@ -66,22 +103,25 @@ def change_machine(command: Command) -> Json:
 
 def begin_deploy(command: Command) -> Json:
     """Returns its id."""
-    command.only("app", "group", "release", "strategy", "release_command", "every_s")
+    command.only(DEPLOY)
     told, config = command.fields, command.world.config
     strategy = told.get("strategy", "rolling")
     if strategy not in STRATEGIES:
         raise errors.invalid(f"strategy must be one of {', '.join(sorted(STRATEGIES))}")
+    every_s = told.get("every_s")
+    if every_s is not None and every_s <= 0:
+        raise errors.invalid("every_s must be positive; leave it out to step by hand")
     deploy = Deploy(
         world=command.world,
         app=command.app,
-        group=str(told.get("group", config.group)),
-        release=int(told.get("release", config.release + 1)),
+        group=told.get("group", config.group),
+        release=told.get("release", config.release + 1),
         strategy=strategy,
-        release_command=bool(told.get("release_command")),
+        release_command=told.get("release_command", False),
     )
     command.gateway.deploys.append(deploy)
-    if "every_s" in told:
-        deploy.run(float(told["every_s"]))
+    if every_s is not None:
+        deploy.run(every_s)
     return _deploy_json(command, deploy)
 
 
@@ -99,8 +139,8 @@ def step_deploy(command: Command) -> Json:
 
 def look(command: Command) -> Json:
     """What the proxy did."""
-    command.only("app", "concurrency")
-    concurrency = {region: float(load) for region, load in command.fields.get("concurrency", {}).items()}
+    command.only({"app": "string", "concurrency": {"*": "number"}})
+    concurrency = command.fields.get("concurrency", {})
     acted = proxy.look(command.world, command.app, concurrency)
     return {"actions": [{"action": verb, "machine": machine_id} for verb, machine_id in acted]}
 

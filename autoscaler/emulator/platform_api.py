@@ -36,7 +36,7 @@ def placements(call: Call) -> Json:
     """
     if not call.fields.get("org_slug"):
         raise errors.invalid("org_slug is required")
-    count = int(call.fields.get("count") or 0)
+    count = call.fields.get("count") or 0
     asked = regions_asked(call.world, call.fields.get("region") or "any")
     rooms = {region: int(min(REGION_LIMIT, room_in(call.world, region))) for region in asked}
     if count == 0:
