@@ -25,16 +25,22 @@ def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reas
         why = tick.readings.trouble(name, reading)
         if why:
             detail = reading.detail if isinstance(reading, Absent) else f"{reading.value:g}"
-            yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail)
+            yield _absence(name, why, detail)
     for name, column in tick.readings.regional.items():
         whole = answers.get(name)
         if isinstance(whole, Absent) and whole.why is not Why.EMPTY:
-            yield reason(ReasonCode.METRIC_ABSENT, metric=name, why=whole.why.value, detail=whole.detail)
+            yield _absence(name, whole.why, whole.detail)
             continue
         for case, reading in zip(tick.homes, column, strict=True):
             why = tick.readings.trouble(name, reading)
             if why and not (why is Why.EMPTY and case.asleep):
                 yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why.value)
+
+
+def _absence(name: MetricName, why: Why, detail: str) -> Reason:
+    if detail:
+        return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail)
+    return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value)
 
 
 def _nowhere(tick: Tick) -> Iterator[Reason]:

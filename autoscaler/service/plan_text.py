@@ -72,8 +72,9 @@ def lines(report: TickReport) -> Iterator[str]:
     decision = report.decision
     yield from (_metric(row) for row in (decision.metrics if decision else ()))
     for region, entry in sorted(decision.regions.items() if decision else ()):
-        chain = " -> ".join(str(why) for why in entry.reasons) or "no change"
-        yield f"why {region}: {chain}"
+        first, *steps = map(str, entry.reasons or ("no change",))
+        yield f"why {region}: {first}"
+        yield from (f"    -> {step}" for step in steps)
     planned = "would" if not report.acted else "to"
     for action in report.plan.actions:
         subject = f" {action.machine}" if action.machine else ""
