@@ -70,10 +70,11 @@ class Gate:
 OPEN_GATE = Gate()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(NamedTuple):
     """One region's outcome: `demand` after spare and sharing out, before bounds, None when unknown;
     `bounds` as schedules left them; `desired` the count to reach; `reasons` the steps between, in order.
+
+    A named tuple because a tick makes one per region, and a frozen dataclass costs three times as much.
     """
 
     region: Region
@@ -86,7 +87,7 @@ class Desired:
 class MetricRow(NamedTuple):
     """One metric and region as the policy used it; `region` None means pool-wide.
 
-    A named tuple because a tick makes one per series, and a frozen dataclass costs three times as much.
+    A named tuple for the same reason: a tick makes one per series.
     """
 
     name: MetricName

@@ -93,11 +93,11 @@ def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
     return Decision(
         regions={
             case.region: Desired(
-                region=case.region,
-                bounds=case.bounds,
-                demand=case.shown if told(tick, case) else None,
-                desired=case.desired,
-                reasons=(*scheduled[case.region], *tick.pool.trail, *case.trail, *paused),
+                case.region,
+                case.bounds,
+                case.shown if told(tick, case) else None,
+                case.desired,
+                (*scheduled[case.region], *tick.pool.trail, *case.trail, *paused),
             )
             for case in tick.cases
         },

@@ -1,7 +1,7 @@
 """What the policy carries from tick to tick, as one value, and how a new process comes by it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.instant import Instant
@@ -19,15 +19,14 @@ CLOCK_TOLERANCE_S = 30.0
 """A wall clock that moved further than this from the monotonic one has jumped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(NamedTuple):
     """`at` is the last tick. Until monotonic `hold_until` nothing goes in: the windows know too little."""
 
     at: Instant
     traces: Mapping[Region, Trace]
     hold_until: float
     times: Timetable
-    recall: Recall = field(default_factory=Recall)
+    recall: Recall = Recall()
 
 
 def initial(policy: Policy, fleet: Fleet, now: Instant, *, hold: bool = True) -> Memory:
@@ -76,7 +75,7 @@ def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, Histor
     hold_until = now.mono if covered else memory.hold_until
     # Trouble of the past is over or will show again: it does not bring on_absent any nearer.
     recall = recall._replace(failing={})
-    return replace(memory, traces=traces, hold_until=hold_until, recall=recall)
+    return memory._replace(traces=traces, hold_until=hold_until, recall=recall)
 
 
 def jump(memory: Memory, now: Instant) -> float:
@@ -87,7 +86,7 @@ def jump(memory: Memory, now: Instant) -> float:
 
 def resumed(policy: Policy, memory: Memory, now: Instant) -> Memory:
     """A jump of the clock counts as a restart: nothing goes in for one window from now."""
-    return replace(memory, hold_until=max(memory.hold_until, now.mono + policy.pool.scale_in.window_s))
+    return memory._replace(hold_until=max(memory.hold_until, now.mono + policy.pool.scale_in.window_s))
 
 
 def _moments(

@@ -51,7 +51,7 @@ def _base(tick: Tick, case: Case) -> int:
 
 
 def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Reason]:
-    steps = [Reason(ReasonCode.POOL_DEMAND, (("pool", pooled), ("regions", bases)))]
+    steps = [Reason(_POOL_DEMAND, (("pool", pooled), ("regions", bases)))]
     if spare:
         steps.append(Reason(ReasonCode.SPARE, (("machines", spare),)))
     if offset:
@@ -68,7 +68,7 @@ def _hand_out(tick: Tick, extra: int, offset: int) -> int:
     for case, weight, machines in zip(tick.cases, weights, shares, strict=True):
         if machines != case.base:
             numbers = (("base", case.base), ("weight", weight), ("machines", machines))
-            case.trail.append(Reason(ReasonCode.SHARED, numbers))
+            case.trail.append(Reason(_SHARED, numbers))
             case.raw = case.shown = machines
     return sum(shares)
 
@@ -87,3 +87,7 @@ def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:
 def told(tick: Tick, case: Case) -> bool:
     """Whether any rule could tell the region's demand, or the pool's."""
     return case.valid != UNTOLD or tick.pool.valid != UNTOLD
+
+
+_POOL_DEMAND, _SHARED = ReasonCode.POOL_DEMAND, ReasonCode.SHARED
+"""Looked up once: in a hot path an enum costs more than the tuple it goes into."""

@@ -26,18 +26,26 @@ class Orders:
 
 def settle(tick: Tick, orders: Orders) -> None:
     """Set every region's desired count, before the total. Each step that changes it joins the trail."""
+    held = _may_be_held(tick, orders)
     for index, case in enumerate(tick.cases):
         present = _inside_bounds(case)
         if orders.pinned is not None:
             case.desired = _commanded(case, orders, present, orders.pinned[index])
         elif case.raw < present:
-            holds = _holds(tick, case, orders)
+            holds = _holds(tick, case, orders) if held or case.unknown or case.partial else ()
             case.desired = _held(case, present, holds) if holds else _inwards(tick, case, orders, present)
         elif case.raw > present:
             holds = orders.commands.pause_out
             case.desired = _held(case, present, holds) if holds else _outwards(tick, case, orders, present)
         else:
             case.desired = present
+
+
+def _may_be_held(tick: Tick, orders: Orders) -> bool:
+    """Whether anything beyond a region's own readings could keep it from going in; in most ticks nothing."""
+    gate, pool = orders.gate, tick.pool
+    forbidden = gate.no_in or gate.hold_in or orders.commands.pause_in or tick.limits.frozen
+    return bool(forbidden or orders.held_s > 0 or pool.unknown or pool.partial)
 
 
 def _inside_bounds(case: Case) -> int:
@@ -93,7 +101,7 @@ def _inwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     target = min(present, max(case.raw, highest))
     if target > case.raw:
         numbers = (("window_s", damping.window_s), ("highest", highest), ("machines", target))
-        case.trail.append(Reason(ReasonCode.WINDOW_IN, numbers))
+        case.trail.append(Reason(_WINDOW_IN, numbers))
     if damping.step is None or target == present:
         return target
     least = least_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
@@ -109,7 +117,7 @@ def _outwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     target = max(present, min(case.raw, lowest))
     if target < case.raw:
         numbers = (("window_s", damping.window_s), ("lowest", lowest), ("machines", target))
-        case.trail.append(Reason(ReasonCode.WINDOW_OUT, numbers))
+        case.trail.append(Reason(_WINDOW_OUT, numbers))
     if damping.step is None or target == present:
         return target
     most = most_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
@@ -122,3 +130,7 @@ def _outwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
 
 def _changes(tick: Tick, case: Case) -> Sequence[Change]:
     return [change for change in tick.fleet.changes if change.region == case.region]
+
+
+_WINDOW_IN, _WINDOW_OUT = ReasonCode.WINDOW_IN, ReasonCode.WINDOW_OUT
+"""Looked up once: in a hot path an enum costs more than the tuple it goes into."""

@@ -53,7 +53,7 @@ def test_7_a_fleet_as_it_should_be_needs_nothing(case):
     plain = replace(case, machines=fleet)
     capacity = {region: roster.capacity for region, roster in muster(plain.view, plain.ledger, NOW).items()}
     regions = {
-        region: replace(entry, desired=capacity[region]) for region, entry in case.decision.regions.items()
+        region: entry._replace(desired=capacity[region]) for region, entry in case.decision.regions.items()
     }
     assert replace(plain, decision=replace(case.decision, regions=regions)).plan().actions == ()
 
