@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from autoscaler.domain.fleet import Machine, MachineState, Survey
 from autoscaler.domain.names import MachineId
-from autoscaler.domain.outcome import AlreadySo, Applied, Outcome, Uncertain
+from autoscaler.domain.outcome import AlreadySo, Applied, Outcome
 from autoscaler.domain.plan import Start, Stop, Suspend
 from autoscaler.reconcile.ledger import Departure, Ledger
 
@@ -36,11 +36,14 @@ def recent(departures: Mapping[MachineId, Departure], mono: float) -> dict[Machi
 
 
 def after(ledger: Ledger, outcomes: Iterable[Outcome], mono: float) -> dict[MachineId, Departure]:
-    """The departures once a tick has acted. A stop of unknown result may have happened and counts."""
+    """The departures once a tick has acted.
+
+    A stop of unknown result is none: the Machine may still run, and its place must not be given away.
+    """
     departures = dict(ledger.departures)
     for outcome in outcomes:
         action = outcome.action
-        if not isinstance(outcome.result, Applied | AlreadySo | Uncertain):
+        if not isinstance(outcome.result, Applied | AlreadySo):
             continue
         if isinstance(action, Stop | Suspend):
             seen = ledger.seen.get(action.machine)

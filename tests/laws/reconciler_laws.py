@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from autoscaler.domain.names import Region
-from autoscaler.domain.outcome import Applied, Outcome, TickReport, Verdict
+from autoscaler.domain.outcome import Applied, Outcome, TickReport, Uncertain, Verdict
 from autoscaler.domain.plan import Destroy, Mark, Stop, Suspend
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import ReasonCode
@@ -110,6 +110,14 @@ def goes_in_only_for_a_surplus(report: TickReport, before: Before) -> None:
         assert not gone & serving or left >= min(entry.desired, len(serving)), (
             f"{region} is left with {left} of {len(serving)}, desired {entry.desired}"
         )
+
+
+def unsure(report: TickReport) -> bool:
+    """Whether the tick does not know of all its stops whether they happened."""
+    return any(
+        isinstance(one.action, Stop | Suspend) and isinstance(one.result, Uncertain)
+        for one in report.outcomes
+    )
 
 
 def drains(action: object) -> bool:

@@ -248,11 +248,12 @@ class ReconcilerMachine(RuleBasedStateMachine):
         laws.no_write_without_leave(report, self.story.writes(after=requests))
         laws.never_above_max(pool, before, self.story.machines())
         laws.victims_are_fair_game(before, report.outcomes)
-        if not self.lag_s:
+        if not (before.lying and self.forgot):
             laws.goes_in_only_for_a_surplus(report, before)
         if held and not before.lying:
             laws.no_new_departure(report, before, pool, self.former)
         self.former = dict(report.decision.desired) if report.decision else self.former
+        self.forgot = self.forgot or laws.unsure(report)
         self.check_always()
         for _ in range(3):
             await asyncio.sleep(max(0.0, 15.0 - report.duration_s) / 3)
