@@ -85,8 +85,8 @@ def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:
 
 
 def told(tick: Tick, case: Case) -> bool:
-    """Whether any rule could tell the region's demand, or the pool's."""
-    return case.valid != UNTOLD or tick.pool.valid != UNTOLD
+    """Whether any rule could tell the region's demand, or the pool's. Where the pool never runs it is 0."""
+    return case.valid != UNTOLD or tick.pool.valid != UNTOLD or case.region not in tick.policy.homes
 
 
 _POOL_DEMAND, _SHARED = ReasonCode.POOL_DEMAND, ReasonCode.SHARED

@@ -14,7 +14,7 @@ from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, 
 from autoscaler.policy.decide import decide
 from autoscaler.policy.memory import Memory, initial
 from autoscaler.policy.rules import Policy, compile_pool
-from tests.policy.scene import AMS, FRA, LHR, ORD, SYD, TICK_S, WALL, a_pool, running
+from tests.policy.scene import AMS, FRA, LHR, ORD, SYD, TICK_S, UNDAMPED, WALL, a_pool, running
 
 HOMES = (AMS, FRA, LHR, ORD)
 ABROAD = (*HOMES, SYD, Region("zzz"))
@@ -75,6 +75,11 @@ def with_rules(pool: Pool, asked: tuple[Rule, ...]) -> Pool:
     """The pool with these rules and only the metrics they name."""
     names = sorted(set().union(*map(used, asked)))
     return replace(pool, rules=asked, metrics=tuple(Query(name=MetricName(n), promql=n) for n in names))
+
+
+def undamped(pool: Pool) -> Pool:
+    """The pool without windows and steps."""
+    return replace(pool, scale_in=UNDAMPED, scale_out=UNDAMPED)
 
 
 @st.composite
