@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.live import Live
 
 from autoscaler.domain.names import PoolName, Region
@@ -23,6 +24,8 @@ DAY_S = 120.0
 SHORTEST_DAY_S = 20.0
 SAMPLE_S = 0.1
 HOST = "127.0.0.1"
+ECHO_COLUMNS = 4
+"""Left free beside the table: a terminal that writes ^C there twice does not push it out of its place."""
 
 
 async def run_demo(for_s: float | None, console: Console) -> None:
@@ -90,6 +93,8 @@ class Audience:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
                     await watching
+                if live is not None:
+                    self._refresh(live, None)  # the summary comes below, once
 
     async def _watch(self, live: Live | None) -> None:
         before = self._now()
@@ -106,11 +111,12 @@ class Audience:
             )
             before = now
             if live is not None:
-                self._refresh(live)
+                self._refresh(live, self.score)
 
-    def _refresh(self, live: Live) -> None:
+    def _refresh(self, live: Live, score: Score | None) -> None:
         if self._report is not None:
-            live.update(view.table(self._report, self._load(), self.score, self._clock()), refresh=True)
+            shown = view.table(self._report, self._load(), score, self._clock())
+            live.update(Constrain(shown, self._console.width - ECHO_COLUMNS), refresh=True)
 
     def _now(self) -> float:
         return self._fly.clock.now() - self._dawn

@@ -45,14 +45,22 @@ def rows(report: TickReport, load: Mapping[Region, float]) -> tuple[Row, ...]:
     )
 
 
-def table(report: TickReport, load: Mapping[Region, float], score: Score, clock: str) -> "Table":
-    """The live table."""
+def table(report: TickReport, load: Mapping[Region, float], score: Score | None, clock: str) -> "Table":
+    """The live table, a line per region even on 80 columns; without a score, without its summary below."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    shown = Table(title=f"{report.pool}  {clock}  {report.verdict}", caption=summary(score), expand=True)
-    for column in COLUMNS:
-        words = column in {"region", "last reason"}
-        shown.add_column(column, justify="left" if words else "right", no_wrap=column != "last reason")
+    shown = Table(
+        title=f"{report.pool}  {clock}  {report.verdict}",
+        caption=summary(score) if score else None,
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=0,
+        expand=True,
+    )
+    for column in COLUMNS[:-1]:
+        shown.add_column(column, justify="left" if column == "region" else "right", min_width=len(column))
+    shown.add_column(COLUMNS[-1], ratio=1, no_wrap=True)
     for row in rows(report, load):
         shown.add_row(*row.cells())
     return shown
