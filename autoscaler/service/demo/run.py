@@ -64,7 +64,7 @@ class Audience:
     def welcome(self, port: int) -> None:
         """Tell where to look."""
         say = self._console.print
-        say(f"emulated Fly  {self._fly.url}/v1/apps/{stage.APP}/machines", highlight=False, soft_wrap=True)
+        say(f"emulated Fly  {self._fly.url}/_emulator/machines", highlight=False, soft_wrap=True)
         say(f"the daemon    http://{HOST}:{port}/  (status page, /metrics)", highlight=False, soft_wrap=True)
         say(f"a day passes in {self._day.length_s:.0f} s; Ctrl-C ends the demonstration", highlight=False)
         self._dawn = self._fly.clock.now()
