@@ -16,6 +16,7 @@ RELEASE = "fly_release_version"
 BLUEGREEN_TAG = "fly_bluegreen_deployment_tag"
 AT_WORK = frozenset({MachineState.CREATED, MachineState.STARTING, MachineState.STARTED})
 
+BLUEGREEN = "bluegreen"
 NEW_RELEASE = "release "
 
 RELEASE_IS_NEW_FOR_S = 600.0
@@ -42,6 +43,11 @@ def lapsed(view: PoolView, ledger: Ledger, now: Instant) -> tuple[Reason, ...]:
     )
 
 
+def switching(view: PoolView, ledger: Ledger, now: Instant) -> bool:
+    """Whether a deploy is moving the traffic from all Machines of the group to others."""
+    return BLUEGREEN in active(view, ledger, now)
+
+
 def release(machine: Machine) -> int:
     """The number of the release a Machine runs; -1 where it names none."""
     text = machine.metadata.get(RELEASE, "")
@@ -59,7 +65,7 @@ def _present(view: PoolView, wall: float) -> Iterator[str]:
     if any(one.group == RELEASE_COMMAND and one.state in AT_WORK for one in view.survey.machines):
         yield "release_command"
     if len({machine.metadata.get(BLUEGREEN_TAG) for machine in view.group}) > 1:
-        yield "bluegreen"
+        yield BLUEGREEN
     leased = sum(machine.lease is not None and machine.lease.expires_at > wall for machine in view.group)
     if leased >= 2 and 2 * leased >= len(view.group):
         yield "leases"

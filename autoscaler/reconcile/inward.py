@@ -7,7 +7,7 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.plan import Action
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile import drains, leftovers, marks, steps, victims
+from autoscaler.reconcile import deploys, drains, leftovers, marks, steps, victims
 from autoscaler.reconcile.counting import AT_REST, Member
 from autoscaler.reconcile.leftovers import Stock
 from autoscaler.reconcile.situation import Draft, Situation
@@ -30,12 +30,17 @@ def leavers(situation: Situation) -> Leavers:
 
 
 def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
-    """Put every Machine back into service that was to leave and is wanted again."""
+    """Put every Machine back into service that was to leave and is wanted again.
+
+    None goes back into routing while a deploy decides there who gets the traffic.
+    """
     why = reason(ReasonCode.RESUME_DRAINING)
+    switching = deploys.switching(situation.view, situation.ledger, situation.now)
     for region, roster in situation.rosters.items():
         gone = {member.machine.id for member in leaving.get(region, ())}
         for member in roster.serving:
-            if member.touchable and member.machine.id not in gone and member.machine.state not in AT_REST:
+            wanted = member.machine.id not in gone and member.machine.state not in AT_REST
+            if member.touchable and wanted and not (switching and member.machine.cordoned):
                 draft.add(*steps.unmark(member.machine, why))
 
 

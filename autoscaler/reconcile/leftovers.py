@@ -10,7 +10,7 @@ from autoscaler.domain.fleet import HostStatus, Machine, MachineState
 from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import marks, steps
+from autoscaler.reconcile import deploys, marks, steps
 from autoscaler.reconcile.counting import NEW, Member, PoolView, stuck
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import never_launched
@@ -80,9 +80,12 @@ def _is_sound(machine: Machine) -> bool:
 
 def clear(situation: Situation, draft: Draft, stock: Stock) -> None:
     """Clean up or destroy what rests and is not wanted. Destroying is a way in, so the gate may forbid it."""
+    switching = deploys.switching(situation.view, situation.ledger, situation.now)
     for region, roster in situation.rosters.items():
         may_destroy = _may_destroy(situation, region)
         for member in _idle(draft, roster.resting):
+            if switching and member.machine.cordoned:
+                continue
             _clear_one(situation, draft, stock, member.machine, may_destroy=may_destroy)
     if situation.pool.force:
         _force(situation, draft, stock)

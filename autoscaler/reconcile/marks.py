@@ -21,6 +21,8 @@ DRAINING = "autoscaler_draining"
 """Unix seconds since when the Machine is to leave once it is idle."""
 DRAINING_VERSION = "autoscaler_draining_version"
 """The version of the Machine that drains: another one has begun a new life and does not."""
+DRAINING_MACHINE = "autoscaler_draining_machine"
+"""The Machine that drains: somebody's copy of it, such as a deploy makes, inherits the mark and does not."""
 DOOMED = "autoscaler_doomed"
 """Unix seconds since when the Machine is to be destroyed once it is stopped."""
 ASLEEP = "autoscaler_asleep"
@@ -30,13 +32,13 @@ PROTECT = "autoscaler_protect"
 BUSY_UNTIL = "autoscaler_busy_until"
 """Written by the worker itself: unix seconds until which it must not be stopped."""
 
-NO_DRAIN: Mapping[str, str | None] = {DRAINING: None, DRAINING_VERSION: None}
+NO_DRAIN: Mapping[str, str | None] = {DRAINING: None, DRAINING_VERSION: None, DRAINING_MACHINE: None}
 NO_LEAVING: Mapping[str, str | None] = {**NO_DRAIN, DOOMED: None}
 
 
 def drain(machine: Machine, wall: float) -> Mapping[str, str | None]:
     """The marks of a drain that begins now."""
-    return {DRAINING: f"{wall:.0f}", DRAINING_VERSION: machine.instance_id}
+    return {DRAINING: f"{wall:.0f}", DRAINING_VERSION: machine.instance_id, DRAINING_MACHINE: machine.id}
 
 
 def doom(wall: float) -> Mapping[str, str | None]:
@@ -50,17 +52,20 @@ def made_by(machine: Machine, pool: PoolName) -> bool:
 
 
 def marked_draining(machine: Machine) -> bool:
-    """Whether there is a drain mark, even a void one: a cordon beside it is ours."""
-    return DRAINING in machine.metadata
+    """Whether there is a drain mark of this Machine, even of another version: a cordon beside it is ours.
+
+    On a Machine that has inherited the mark, a cordon is that of whoever copied it.
+    """
+    return DRAINING in machine.metadata and machine.metadata.get(DRAINING_MACHINE, machine.id) == machine.id
 
 
 def draining_since(machine: Machine) -> float | None:
     """Unix seconds at which the drain in force began, None without one.
 
-    A mark of another version is void: a deploy has replaced what was to drain. An unreadable time
+    A mark of another version or Machine is void: a deploy has replaced what was to drain. An unreadable time
     counts as a drain that has just begun, hence infinity.
     """
-    if DRAINING not in machine.metadata:
+    if not marked_draining(machine):
         return None
     version = machine.metadata.get(DRAINING_VERSION, machine.instance_id)
     return _seconds(machine.metadata[DRAINING]) if version == machine.instance_id else None

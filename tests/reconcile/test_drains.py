@@ -48,8 +48,8 @@ UNKNOWN = {
 def test_a_machine_not_known_to_be_idle_is_marked_and_not_stopped(answer):
     plan = planned(POOL, [member("a")], {}, busy=answer)
     assert brief(plan) == ["mark a"]
-    marks = {"autoscaler_draining": f"{NOW.wall:.0f}", "autoscaler_draining_version": "v1"}
-    assert written(plan) == {"a": marks}
+    marks = {"": f"{NOW.wall:.0f}", "_version": "v1", "_machine": "a"}
+    assert written(plan) == {"a": {f"autoscaler_draining{key}": value for key, value in marks.items()}}
 
 
 def test_a_machine_with_services_leaves_routing_after_its_mark():
@@ -123,6 +123,28 @@ def test_a_deploy_ends_a_drain():
     assert business.idle(viewed(POOL, [renewed]), jobs(a=0), NOW) == frozenset()
     marked_again = written(planned(POOL, [renewed], {}, busy=jobs(a=1)))
     assert marked_again["a"]["autoscaler_draining_version"] == "v2"
+
+
+def copied(**changes):
+    """What a deploy or a person makes of a draining Machine: another one that inherits its marks."""
+    return draining(meta={"autoscaler_draining_machine": "z"}, **changes)
+
+
+def test_a_copy_of_a_draining_machine_does_not_drain_and_its_cordon_is_not_ours():
+    assert brief(planned(POOL, [copied()], {ORD: 1}, busy=jobs(a=1))) == ["mark a"]
+    assert viewed(POOL, [copied(cordoned=True)]).members == ()
+
+
+def test_nothing_comes_back_into_routing_while_a_deploy_moves_the_traffic():
+    green = member("g", meta={"fly_bluegreen_deployment_tag": "1"})
+    fleet = [draining(cordoned=True), draining("b"), green]
+    assert brief(planned(POOL, fleet, {ORD: 3}, busy=jobs(a=1, b=1, g=1))) == ["mark b"]
+    lapsed = replace(EMPTY, signals={"bluegreen": NOW.mono - 3600.0})
+    assert brief(planned(POOL, fleet, {ORD: 3}, busy=jobs(a=1, b=1, g=1), ledger=lapsed)) == [
+        "uncordon a",
+        "mark a",
+        "mark b",
+    ]
 
 
 def test_a_drained_machine_at_rest_is_cleaned_of_its_marks():

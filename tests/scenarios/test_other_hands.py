@@ -1,0 +1,64 @@
+"""Stories of a fleet that others have their hands in."""
+
+import asyncio
+
+import pytest
+
+from autoscaler.domain.outcome import Verdict
+from autoscaler.emulator.record import Machine
+from tests.scenarios.story import ORD, Story, a_pool, told
+from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy, deploy, stopped_or_worse
+
+pytestmark = pytest.mark.looptime
+
+OF_RELEASE_64 = "64"
+
+
+def green(story: Story) -> dict[str, Machine]:
+    """What a deploy of release 64 has made."""
+    made = [one for one in story.machines() if one.metadata["fly_release_version"] == OF_RELEASE_64]
+    return {machine.id: machine for machine in made}
+
+
+async def test_a_bluegreen_deploy_during_a_drain_decides_alone_who_gets_the_traffic():
+    async with told(a_pool(busy=BUSY), machine_config=SERVICE) as story:
+        machines = story.add(2, ORD, "started")
+        busy(story, *(machine.id for machine in machines))
+        story.load({ORD: 20.0})
+        await story.passes(90.0)
+        story.load({ORD: 10.0})
+        await story.passes(90.0)
+        assert [machine.cordoned for machine in story.machines()].count(True) == 1
+        story.log.clear()
+        begun = deploy(story, "bluegreen", every_s=20.0)
+        while begun.phase != "done":
+            await story.passes(0.0)
+            busy(story, *(machine.id for machine in story.machines()))
+            assert stopped_or_worse(story) == []
+            assert [entry.machine for entry in story.writes() if entry.operation == "uncordon"] == []
+            await asyncio.sleep(5.0)
+        await story.passes(900.0)
+        serving = [machine for machine in story.machines("started") if not machine.cordoned]
+        assert [machine.id in green(story) for machine in serving] == [True]
+
+
+async def test_a_bluegreen_deploy_during_a_scale_out_is_copied_only_once_it_is_ready():
+    async with told() as story:
+        story.add(3, ORD, "started")
+        story.load({ORD: 30.0})
+        await story.passes(90.0)
+        begun = deploy(story, "bluegreen", every_s=20.0)
+        while begun.phase != "green_created":
+            await story.passes(0.0)
+            await asyncio.sleep(5.0)
+        story.load({ORD: 80.0})
+        while begun.phase != "done":
+            report = await story.passes(0.0)
+            waiting = begun.phase in {"green_created", "green_healthy"}
+            assert not waiting or story.requests("create") == []
+            assert report.verdict is not Verdict.FAILED
+            assert stopped_or_worse(story) == []
+            await asyncio.sleep(5.0)
+        await story.passes(60.0)
+        assert story.started() == {"ord": 8}
+        assert len(green(story)) == len(story.machines()) == 8
