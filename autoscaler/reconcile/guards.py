@@ -1,8 +1,9 @@
 """Why a fleet must not shrink, or must not be touched, right now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from autoscaler.domain.desired import Gate, Override
+from autoscaler.domain.desired import Decision, Desired, Gate, Override
 from autoscaler.domain.fleet import HostStatus, Machine, MachineState, Survey
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import Region
@@ -53,6 +54,30 @@ def gate(
         overrides=tuple(in_force),
         warnings=(*deploys.lapsed(view, ledger, now), *_looping(view, ledger)),
     )
+
+
+def after_deciding(gate: Gate, decision: Decision, pool: Pool, *, restarted_s: float) -> Gate:
+    """The gate with what only a decision tells: regions whose demand is not known well enough to go in.
+
+    Their desired count is held already; this also keeps what somebody else added above it. A restart
+    holds for `restarted_s` more seconds. An operator's pin needs no demand.
+    """
+    holds = dict(gate.hold_in)
+    for region, entry in decision.regions.items():
+        found = _not_well_known(entry, pool, restarted_s)
+        if found:
+            holds[region] = (*holds.get(region, ()), *found)
+    return replace(gate, hold_in=holds)
+
+
+def _not_well_known(entry: Desired, pool: Pool, restarted_s: float) -> tuple[Reason, ...]:
+    codes = {why.code for why in entry.reasons}
+    if ReasonCode.PIN in codes:
+        return ()
+    excused = ReasonCode.ON_ABSENT in codes and pool.allow_in
+    doubts = {ReasonCode.PARTIAL} if excused else {ReasonCode.PARTIAL, ReasonCode.UNKNOWN}
+    restart = (reason(ReasonCode.RESTART_HOLD, seconds=round(restarted_s)),) if restarted_s > 0 else ()
+    return (*(why for why in entry.reasons if why.code in doubts), *restart)
 
 
 def _pause(overrides: Iterable[Override]) -> Reason | None:

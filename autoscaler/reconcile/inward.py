@@ -46,7 +46,7 @@ def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
 
 def plan(situation: Situation, draft: Draft, leaving: Leavers) -> None:
     """Let the surplus go, as far as the gate allows, each Machine by its next step."""
-    permits = _permits(situation)
+    permits = _permits(situation, leaving)
     stock = Stock(situation, draft)
     for region, members in leaving.items():
         for member in members[: permits[region]]:
@@ -55,9 +55,9 @@ def plan(situation: Situation, draft: Draft, leaving: Leavers) -> None:
     leftovers.clear(situation, draft, stock)
 
 
-def _permits(situation: Situation) -> Mapping[Region, int]:
+def _permits(situation: Situation, leaving: Leavers) -> Mapping[Region, int]:
     """How many Machines may go now. A region on hold may still go down to its max, and to the pool's
-    as far as the others do not see to that.
+    as far as the others do not see to that. A restart does not hold those that were leaving before it.
     """
     if situation.gate.no_in:
         return dict.fromkeys(situation.rosters, 0)
@@ -68,10 +68,15 @@ def _permits(situation: Situation) -> Mapping[Region, int]:
         count = capacity[region]
         surplus = max(0, count - situation.desired(region))
         if region in situation.gate.hold_in:
-            surplus = min(surplus, max(0, count - situation.bounds(region).max, above_total))
+            begun = 0 if situation.held(region) else _begun(leaving[region])
+            surplus = min(surplus, max(0, count - situation.bounds(region).max, above_total, begun))
         above_total -= surplus
         permits[region] = surplus
     return permits
+
+
+def _begun(members: tuple[Member, ...]) -> int:
+    return sum(marks.leaving(member.machine) for member in members)
 
 
 def _next_steps(situation: Situation, stock: Stock, machine: Machine) -> tuple[Action, ...]:

@@ -106,7 +106,7 @@ def _idle(draft: Draft, members: Iterable[Member]) -> list[Member]:
 
 
 def _may_destroy(situation: Situation, region: Region) -> bool:
-    return not situation.gate.no_in and region not in situation.gate.hold_in
+    return not situation.gate.no_in and not situation.held(region)
 
 
 def _clear_one(

@@ -46,6 +46,11 @@ class Situation:
         """The region's bounds as schedules left them."""
         return self.decision.regions[region].bounds
 
+    def held(self, region: Region) -> bool:
+        """Whether something keeps the region from going in that concerns what is leaving already, too."""
+        holds = self.gate.hold_in.get(region, ())
+        return any(why.code is not ReasonCode.RESTART_HOLD for why in holds)
+
     def demand(self, region: Region) -> Reason:
         """Why Machines are added to a region."""
         return reason(ReasonCode.DEMAND, desired=self.desired(region), capacity=self.rosters[region].capacity)

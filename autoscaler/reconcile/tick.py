@@ -29,7 +29,7 @@ from autoscaler.reconcile.deadline import reading_seconds, tick_seconds
 from autoscaler.reconcile.departures import corrected
 from autoscaler.reconcile.executor import execute
 from autoscaler.reconcile.gathering import Gathered, gather, gone, volumes_within
-from autoscaler.reconcile.guards import gate
+from autoscaler.reconcile.guards import after_deciding, gate
 from autoscaler.reconcile.judging import judge
 from autoscaler.reconcile.ledger import EMPTY, Ledger
 from autoscaler.reconcile.planning import Known, plan
@@ -145,6 +145,7 @@ async def _with_survey(
     closed = gate(view, ledger, busy=busy, overrides=_overrides(tick), now=now)
     memory = state.memory or _first_memory(tick, fleet, gathered)
     decision, memory = decide(tick.policy, gathered.answers, fleet, closed, memory, now)
+    closed = after_deciding(closed, decision, tick.pool, restarted_s=memory.hold_until - now.mono)
     known = Known(
         view=view, decision=decision, gate=closed, ledger=ledger, busy=busy, volumes=volumes, now=now
     )

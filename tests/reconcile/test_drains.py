@@ -163,6 +163,13 @@ def test_a_drain_goes_no_further_while_the_gate_forbids_it():
     assert brief(planned(POOL, [member("b")], {}, busy=jobs(b=3), gate=gate)) == []
 
 
+@pytest.mark.parametrize(("hold", "steps"), [(ReasonCode.RESTART_HOLD, ["stop a"]), (ReasonCode.UNKNOWN, [])])
+def test_a_restart_alone_does_not_hold_a_drain_that_had_begun(hold, steps):
+    gate = Gate(hold_in={ORD: (reason(hold),)})
+    fleet = [draining(), member("b"), member("c")]
+    assert brief(planned(POOL, fleet, {}, busy=jobs(a=0, b=0, c=0), ledger=idle(2), gate=gate)) == steps
+
+
 def test_a_leased_draining_machine_keeps_its_place_among_the_leaving():
     leased = draining("z", lease=Lease(owner="flyctl", expires_at=NOW.wall + 9))
     assert (

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.domain.desired import Override
+from autoscaler.domain.desired import OPEN_GATE, Gate, Override
 from autoscaler.domain.fleet import HostStatus, MachineState
 from autoscaler.domain.names import MachineId, MachineName
 from autoscaler.domain.reading import Absent, Measured, Query, Split, Why
-from autoscaler.reconcile.guards import gate
+from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile.guards import after_deciding, gate
 from autoscaler.reconcile.ledger import EMPTY, OnTheWay, Seen
-from tests.reconcile.fleets import NOW, STOPPED, jobs, member, viewed
+from tests.reconcile.fleets import NOW, STOPPED, decided, jobs, member, viewed
 from tests.reconcile.samples import AMS, FRA, ORD, a_pool
 
 BUSY = Query(name="busy", promql="jobs", label="instance")
@@ -140,3 +141,31 @@ def test_a_release_that_crashes_everywhere_creates_nothing_before_any_machine_lo
 
 def test_two_crashes_are_no_loop():
     assert gated([member("a")], ledger=replace(EMPTY, crashes={MachineId("a"): 2})).warnings == ()
+
+
+def held(*given, restarted_s=0.0, before=OPEN_GATE, **changes):
+    """What holds ord after a decision that gave these reasons for its count."""
+    pool = a_pool(**changes)
+    decision = decided(pool, {ORD: 3})
+    entry = decision.regions[ORD]._replace(reasons=tuple(reason(code) for code in given))
+    decision = replace(decision, regions={**decision.regions, ORD: entry})
+    return codes(after_deciding(before, decision, pool, restarted_s=restarted_s).hold_in.get(ORD, ()))
+
+
+def test_a_demand_that_is_not_well_known_holds_its_region():
+    assert held(ReasonCode.RULE) == []
+    assert held(ReasonCode.RULE, ReasonCode.UNKNOWN, ReasonCode.LAST_KNOWN) == ["unknown"]
+    assert held(ReasonCode.RULE, ReasonCode.PARTIAL) == ["partial"]
+    arriving = Gate(hold_in={ORD: (reason(ReasonCode.ARRIVING),)})
+    assert held(ReasonCode.UNKNOWN, before=arriving) == ["arriving", "unknown"]
+
+
+def test_what_an_operator_decided_for_that_case_holds_nothing():
+    assert held(ReasonCode.UNKNOWN, ReasonCode.ON_ABSENT) == ["unknown"]
+    assert held(ReasonCode.UNKNOWN, ReasonCode.ON_ABSENT, allow_in=True) == []
+    assert held(ReasonCode.PARTIAL, ReasonCode.ON_ABSENT, allow_in=True) == ["partial"]
+    assert held(ReasonCode.UNKNOWN, ReasonCode.PIN, restarted_s=60.0) == []
+
+
+def test_a_restart_holds_every_region_for_a_window():
+    assert held(ReasonCode.RULE, restarted_s=12.0) == ["restart_hold"]

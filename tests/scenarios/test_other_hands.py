@@ -1,10 +1,14 @@
-"""Stories of a fleet that others have their hands in."""
+"""Stories of a fleet that others have their hands in, and of lists that do not tell the truth about it."""
 
 import asyncio
 
 import pytest
 
+from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import Verdict
+from autoscaler.domain.pool import Expression
+from autoscaler.emulator import lifecycle
+from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
 from tests.scenarios.story import ORD, Story, a_pool, told
 from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy, deploy, stopped_or_worse
@@ -12,6 +16,8 @@ from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy, deploy, stopp
 pytestmark = pytest.mark.looptime
 
 OF_RELEASE_64 = "64"
+ABOUT_ITSELF = (Expression(text="load / 10 + 0 * running"),)
+"""A rule whose past the metrics do not tell, so that a restart holds for a whole window."""
 
 
 def green(story: Story) -> dict[str, Machine]:
@@ -62,3 +68,52 @@ async def test_a_bluegreen_deploy_during_a_scale_out_is_copied_only_once_it_is_r
         await story.passes(60.0)
         assert story.started() == {"ord": 8}
         assert len(green(story)) == len(story.machines()) == 8
+
+
+async def test_what_people_started_while_the_demand_is_unknown_is_left_running():
+    async with told() as story:
+        story.add(3, ORD, "started")
+        resting = story.add(3, ORD, "stopped")
+        story.load({ORD: 30.0})
+        await story.passes(90.0)
+        story.load({ORD: float("nan")})
+        story.present()
+        for machine in resting:
+            lifecycle.start(story.world, story.world.machines[machine.id])
+        report = await story.passes(600.0)
+        assert story.started() == {"ord": 6}
+        assert report.verdict is Verdict.HELD
+        story.load({ORD: 30.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 3}
+
+
+async def test_what_the_first_list_of_a_process_left_out_is_not_stopped_when_it_shows():
+    async with told(a_pool(rules=ABOUT_ITSELF)) as story:
+        story.add(6, ORD, "started")
+        story.load({ORD: 10.0})
+        story.trouble(Fault(kind=Kind.PARTIAL_LIST, share=0.34))
+        await story.tick()
+        story.relief()
+        for _ in range(3):
+            await asyncio.sleep(15.0)
+            assert (await story.tick()).verdict is Verdict.HELD
+            assert story.started() == {"ord": 6}
+
+
+async def test_a_drain_goes_on_after_a_restart_although_nothing_new_may_leave():
+    async with told(a_pool(busy=BUSY, rules=ABOUT_ITSELF), machine_config=SERVICE) as story:
+        machines = story.add(4, ORD, "started")
+        busy(story, *(machine.id for machine in machines))
+        story.load({ORD: 40.0})
+        await story.passes(90.0)
+        story.load({ORD: 30.0})
+        await story.passes(90.0)
+        draining = [MachineId(machine.id) for machine in story.machines() if machine.cordoned]
+        assert len(draining) == 1
+        busy(story)
+        story.load({ORD: 0.0})
+        story.restart()
+        story.log.clear()
+        await story.passes(45.0)
+        assert stopped_or_worse(story) == draining
