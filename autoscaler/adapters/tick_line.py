@@ -1,29 +1,56 @@
 """A TickReport as the one canonical log line of its pool and tick."""
 
 from collections import Counter as Tally
+from collections.abc import Iterator
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from autoscaler.domain.names import PoolName
 from autoscaler.domain.outcome import AlreadySo, Applied, Outcome, Refused, TickReport, Verdict
 from autoscaler.domain.reason import ReasonCode
 
 TICK_DONE = "tick.done"
 FAILURES_QUOTED = 5
 LASTING = frozenset({ReasonCode.OUTSIDE_REGIONS, ReasonCode.TWO_MASTERS})
-"""True of a configuration in every tick: in every line, but no reason to raise each one's level."""
+"""True of a configuration: in every line, but never a reason to raise its level."""
+SUBJECTS = frozenset({"metric", "region", "why", "machine", "signal", "action", "refusal", "error"})
+"""The figures of a warning that tell what it is about."""
 
 
-def write(log: FilteringBoundLogger, report: TickReport) -> None:
-    """Log a report: a warning if something went wrong in this tick, else information."""
-    level = log.warning if _worrying(report) else log.info
-    level(TICK_DONE, **canonical(report))
+class TickLines:
+    """Writes one line per pool and tick: a warning when trouble begins, else information.
+
+    Trouble that lasts is in every line; a warning in every tick would say nothing new.
+    """
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        """Lines go to `log`."""
+        self._log = log
+        self._known: dict[PoolName, frozenset[str]] = {}
+
+    def write(self, report: TickReport) -> None:
+        """Log a report."""
+        known, present = self._known.get(report.pool, frozenset()), frozenset(_troubles(report))
+        # While a region is parked, what it was refused is still so, and comes up again now and then.
+        self._known[report.pool] = present | known if report.parked else present
+        news = present - known
+        level = self._log.warning if news else self._log.info
+        level(TICK_DONE, **canonical(report))
 
 
-def _worrying(report: TickReport) -> bool:
-    failed = any(not isinstance(outcome.result, Applied | AlreadySo) for outcome in report.outcomes)
-    news = any(notice.code not in LASTING for notice in report.notices)
-    return failed or news or report.verdict in {Verdict.BLIND, Verdict.FAILED}
+def _troubles(report: TickReport) -> Iterator[str]:
+    """What is wrong in a tick, without figures that change from tick to tick."""
+    if report.verdict in {Verdict.BLIND, Verdict.FAILED}:
+        yield report.verdict
+    for notice in report.notices:
+        if notice.code not in LASTING:
+            yield " ".join((notice.code, *(str(value) for name, value in notice.numbers if name in SUBJECTS)))
+    for outcome in report.outcomes:
+        result = outcome.result
+        if not isinstance(result, Applied | AlreadySo):
+            refusal = result.refusal.value if isinstance(result, Refused) else ""
+            yield f"{outcome.action.kind} {outcome.action.region} {result.result} {refusal}"
 
 
 def canonical(report: TickReport) -> dict[str, Any]:

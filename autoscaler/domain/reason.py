@@ -86,6 +86,7 @@ class ReasonCode(StrEnum):
     ORPHAN_VOLUMES = "orphan_volumes"
     DEPLOY_LAPSED = "deploy_lapsed"
     SURVEY_FAILED = "survey_failed"
+    REFUSED = "refused"
     TICK_FAILED = "tick_failed"
     DEADLINE = "deadline"
 

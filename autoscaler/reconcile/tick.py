@@ -35,6 +35,7 @@ from autoscaler.reconcile.ledger import EMPTY, Ledger
 from autoscaler.reconcile.planning import Known, plan
 from autoscaler.reconcile.ports import Journal, Machines, MetricSource
 from autoscaler.reconcile.recording import record
+from autoscaler.reconcile.troubles import refusals
 
 LOOKS_IN_A_COLLAPSE = 3
 SECONDS_PER_HOUR = 3600.0
@@ -165,7 +166,7 @@ async def _with_survey(
         decision=decision,
         plan=planned,
         outcomes=outcomes,
-        warnings=(*observed.warnings, *_out_of_time(tick, outcomes)),
+        warnings=(*observed.warnings, *refusals(outcomes), *_out_of_time(tick, outcomes)),
         parked=backoff.waiting(ledger.parked, now.mono),
         acted=tick.act,
         dollars_per_hour=sum(_dollars_per_hour(member.machine) for member in view.members),

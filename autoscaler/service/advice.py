@@ -1,9 +1,10 @@
-"""What an operator can do about trouble with the upstreams: one sentence each."""
+"""What an operator can do about trouble that does not pass by itself: one sentence each."""
 
 from collections.abc import Mapping
 
 from autoscaler.domain.names import AppName
 from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.plan import Create, Shortfall
 from autoscaler.domain.reading import Why
 from autoscaler.domain.reason import Reason, ReasonCode
 
@@ -66,20 +67,66 @@ def on_platform(app: AppName, detail: str) -> str:
     )
 
 
+REFUSED = {
+    "org_limit": "the organization may not have more Machines ({detail}); ask billing@fly.io for more,"
+    " or add a payment method",
+    "invalid": "the platform refuses the configuration of a new Machine ({detail}); deploy one that it"
+    " accepts",
+    "image": "the image of the Machine that is copied is gone ({detail}); deploy again",
+    "unauthorized": "the token may not {action} Machines ({detail}); set AUTOSCALER_API_TOKEN to one that"
+    " may: `fly tokens create deploy -a {app}`",
+}
+"""By the refusal's name: what only people can mend."""
+
+LACKING = {
+    ReasonCode.VOLUMES: "its Machines have volumes, and nothing says where new ones get theirs;"
+    ' set `volumes` to "reuse" or "new"',
+    ReasonCode.BUDGET: "so many Machines were created lately that no more are for now; see what became"
+    " of them, or raise `budget`",
+    ReasonCode.CRASH_LOOP: "its Machines end badly right after they were started, so no more are created;"
+    " see their logs, and deploy a release that runs",
+}
+"""By a shortfall's code."""
+
+PARKED_FOR = {"org_limit": "org_limit", "invalid_config": "invalid"}
+"""What a region is parked for -> the refusal it began with."""
+
 Trouble = tuple[str, ...]
 """What is wrong, without figures that change from tick to tick."""
 
 
 def on_report(report: TickReport) -> Mapping[Trouble, str]:
-    """What to do about a tick that could not see the platform or a metric, or failed."""
-    return dict(filter(None, (_on_warning(report.app, warning) for warning in report.notices)))
+    """What to do about a tick that could not see something, failed, or could not have what it should."""
+    notices = (_on_warning(report, warning) for warning in report.notices)
+    return {**dict(filter(None, notices)), **on_shortfall(report)}
 
 
-def _on_warning(app: AppName, warning: Reason) -> tuple[Trouble, str] | None:
+def on_shortfall(report: TickReport) -> Mapping[Trouble, str]:
+    """What to do about the Machines that cannot be had."""
+    gaps = (_on_gap(report, gap) for gap in report.plan.shortfall)
+    return dict(filter(None, gaps))
+
+
+def without_template(report: TickReport) -> str:
+    """A group of which nothing can be started or copied."""
+    return (
+        f"group {report.group!r} of app {report.app} has no Machine to start or to copy;"
+        " deploy one, or correct `group`"
+    )
+
+
+Advice = tuple[Trouble, str]
+
+
+def _on_warning(report: TickReport, warning: Reason) -> Advice | None:
     told = {name: str(value or "") for name, value in warning.numbers}
     detail, where = told.get("detail", ""), told.get("region", "")
     if warning.code is ReasonCode.SURVEY_FAILED:
-        return (warning.code,), on_platform(app, detail)
+        return (warning.code,), on_platform(report.app, detail)
+    if warning.code is ReasonCode.NO_TEMPLATE:
+        return (warning.code,), without_template(report)
+    if warning.code is ReasonCode.REFUSED:
+        return _on_refusal(report, told["refusal"], told["action"], detail)
     if warning.code is ReasonCode.METRIC_ABSENT:
         metric, why = told["metric"], Why(told["why"])
         if why is Why.UNCONFIRMED:
@@ -90,6 +137,27 @@ def _on_warning(app: AppName, warning: Reason) -> tuple[Trouble, str] | None:
         sentence = f"the tick failed ({told['error']}); this is a fault of this program, please report it"
         return (warning.code, told["error"]), sentence
     return None
+
+
+def _on_gap(report: TickReport, gap: Shortfall) -> Advice | None:
+    code, told = gap.reason.code, dict(gap.reason.numbers)
+    if code is ReasonCode.NO_TEMPLATE:
+        return (code,), without_template(report)
+    if code is ReasonCode.PARKED and told.get("why") in PARKED_FOR:
+        refusal = PARKED_FOR[str(told["why"])]
+        return _on_refusal(report, refusal, Create.kind, f"asked again after {told.get('for_s')} s")
+    if code is ReasonCode.PARKED:
+        sentence = f"region {gap.region} has no room; it is asked again after {told.get('for_s')} s"
+        return (code, gap.region), sentence
+    if code is ReasonCode.VOLUMES and told:
+        return None
+    return ((code,), LACKING[code]) if code in LACKING else None
+
+
+def _on_refusal(report: TickReport, refusal: str, action: str, detail: str) -> Advice:
+    sentence = REFUSED[refusal].format(app=report.app, action=action, detail=detail)
+    key = (refusal, action) if refusal == "unauthorized" else (refusal,)
+    return (ReasonCode.REFUSED, *key), sentence
 
 
 def _status(detail: str) -> int | None:

@@ -63,6 +63,10 @@ def on_fleet(report: TickReport) -> Iterator[Finding]:
     found = f"the token works; Machines started: {running}, at rest: {resting}"
     yield Finding(grade=Grade.FINE, subject=subject, sentence=found)
     yield from _on_warnings(report, subject)
+    empty = any(warning.code is ReasonCode.NO_TEMPLATE for warning in report.notices)
+    for (code, *_), sentence in advice.on_shortfall(report).items():
+        if code != ReasonCode.NO_TEMPLATE or not empty:
+            yield Finding(grade=Grade.WARNING, subject=subject, sentence=sentence)
 
 
 def _on_warnings(report: TickReport, subject: str) -> Iterator[Finding]:
@@ -75,11 +79,7 @@ def _on_warnings(report: TickReport, subject: str) -> Iterator[Finding]:
 def _on_warning(report: TickReport, warning: Reason) -> tuple[Grade, str] | None:
     told = dict(warning.numbers)
     if warning.code is ReasonCode.NO_TEMPLATE:
-        sentence = (
-            f"group {report.group!r} of app {report.app} has no Machine to start or to copy;"
-            " deploy one, or correct `group`"
-        )
-        return Grade.ERROR, sentence
+        return Grade.ERROR, advice.without_template(report)
     if warning.code is ReasonCode.TWO_MASTERS:
         sentence = (
             f"Fly Proxy starts or stops {told.get('machines')} of the same Machines; switch autostart and"

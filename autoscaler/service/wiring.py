@@ -9,12 +9,12 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from autoscaler.adapters import tick_line
 from autoscaler.adapters.fly_machines.client import FlyMachines
 from autoscaler.adapters.http.client import HttpClient
 from autoscaler.adapters.journal import MemoryJournal
 from autoscaler.adapters.prometheus.source import PrometheusSource
 from autoscaler.adapters.telemetry import Telemetry
+from autoscaler.adapters.tick_line import TickLines
 from autoscaler.domain.errors import UpstreamError
 from autoscaler.domain.geography import Place
 from autoscaler.domain.instant import Instant
@@ -59,7 +59,7 @@ class Publisher:
     def __init__(self, telemetry: Telemetry, log: FilteringBoundLogger) -> None:
         """Both are told of the same reports."""
         self._telemetry = telemetry
-        self._log = log
+        self._lines = TickLines(log)
 
     def began(self, pool: PoolName, delay_s: float) -> None:
         """A tick begins."""
@@ -68,7 +68,7 @@ class Publisher:
     def ended(self, report: TickReport) -> None:
         """A tick ended."""
         self._telemetry.observe(report)
-        tick_line.write(self._log, report)
+        self._lines.write(report)
 
 
 @asynccontextmanager

@@ -12,12 +12,22 @@ from autoscaler.domain.reason import ReasonCode, reason
 from tests.service.reports import blind, scaled, steady
 
 
-def written(report: TickReport) -> tuple[str, dict[str, Any]]:
+def all_written(*reports: TickReport) -> list[tuple[str, dict[str, Any]]]:
     log = CapturingLogger()
-    tick_line.write(cast(FilteringBoundLogger, log), report)
-    (call,) = log.calls
-    assert call.args == (tick_line.TICK_DONE,)
-    return call.method_name, call.kwargs
+    lines = tick_line.TickLines(cast(FilteringBoundLogger, log))
+    for report in reports:
+        lines.write(report)
+    assert {call.args for call in log.calls} == {(tick_line.TICK_DONE,)}
+    return [(call.method_name, call.kwargs) for call in log.calls]
+
+
+def written(report: TickReport) -> tuple[str, dict[str, Any]]:
+    (line,) = all_written(report)
+    return line
+
+
+def levels(*reports: TickReport) -> list[str]:
+    return [level for level, _ in all_written(*reports)]
 
 
 def test_a_tick_that_acted_tells_before_demand_desired_actions_reasons_and_duration():
@@ -60,3 +70,27 @@ def test_what_is_true_of_a_configuration_in_every_tick_is_told_without_raising_t
     assert (level, line["warnings"]) == ("info", ["two_masters machines=2"])
     news = replace(steady(), warnings=(reason(ReasonCode.STUCK, machines=1),))
     assert written(news)[0] == "warning"
+
+
+def test_trouble_that_lasts_is_a_warning_once():
+    assert levels(blind(), blind(), steady(), blind()) == ["warning", "info", "info", "warning"]
+    assert levels(blind("shop"), blind("jobs"), blind("shop")) == ["warning", "warning", "info"]
+
+
+def test_other_trouble_is_a_warning_again_and_other_figures_are_not():
+    def absent(metric: str, detail: str) -> TickReport:
+        warning = reason(ReasonCode.METRIC_ABSENT, metric=metric, why="unreachable", detail=detail)
+        return replace(steady(), warnings=(warning,))
+
+    assert levels(absent("load", "5.0 s"), absent("load", "4.2 s"), absent("jobs", "4.2 s")) == [
+        "warning",
+        "info",
+        "warning",
+    ]
+    assert levels(scaled(), scaled()) == ["warning", "info"]
+
+
+def test_what_a_parked_region_is_refused_again_is_no_news():
+    resting = replace(scaled(), outcomes=())
+    assert levels(scaled(), resting, scaled()) == ["warning", "info", "info"]
+    assert levels(scaled(), steady(), scaled()) == ["warning", "info", "warning"]

@@ -178,7 +178,9 @@ def test_a_pool_in_trouble_disturbs_no_other_and_says_what_to_do_once(fly):
     advice = [(line["pool"], line["advice"]) for line in running.lines if line["event"] == "pool.trouble"]
     assert [pool for pool, _ in advice].count("unknown-app") == 1
     assert "no app not-there" in dict(advice)["unknown-app"]
-    assert "is refused" in dict(advice)["bad-query"]
+    of_bad_query = " ".join(sentence for pool, sentence in advice if pool == "bad-query")
+    assert "is refused" in of_bad_query
+    assert "no Machine to start or to copy" in of_bad_query
     assert "good" not in dict(advice)
     verdicts = {line["pool"]: line["verdict"] for line in running.lines if line["event"] == "tick.done"}
     assert verdicts["unknown-app"] == "blind"

@@ -8,12 +8,14 @@ from structlog.testing import CapturingLogger
 from structlog.typing import FilteringBoundLogger
 
 from autoscaler.domain.names import AppName
-from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.outcome import Refusal, TickReport, Verdict
+from autoscaler.domain.plan import Plan, Shortfall
 from autoscaler.domain.reading import Why
-from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile.troubles import FOR_PEOPLE
 from autoscaler.service import advice, events
 from autoscaler.service.running import Adviser
-from tests.service.reports import blind, steady
+from tests.service.reports import ORD, blind, steady
 
 
 @pytest.mark.parametrize(
@@ -93,3 +95,48 @@ def test_a_fault_of_ours_asks_to_be_reported():
     assert level == "warning"
     assert "ValueError" in keys["advice"]
     assert "report it" in keys["advice"]
+
+
+def refused(refusal: Refusal) -> TickReport:
+    why = reason(ReasonCode.REFUSED, action="create", refusal=refusal.value, detail="422 no {more}")
+    return replace(steady(), warnings=(why,))
+
+
+def lacking(why: Reason) -> TickReport:
+    return replace(steady(), plan=Plan(shortfall=(Shortfall(region=ORD, missing=2, reason=why),)))
+
+
+@pytest.mark.parametrize("refusal", FOR_PEOPLE)
+def test_what_only_people_can_mend_is_told_in_the_platforms_words_and_with_what_to_do(refusal: Refusal):
+    (sentence,) = advice.on_report(refused(refusal)).values()
+    assert "422 no {more}" in sentence
+    assert ";" in sentence
+
+
+@pytest.mark.parametrize(
+    ("refusal", "why"), [(Refusal.ORG_LIMIT, "org_limit"), (Refusal.INVALID, "invalid_config")]
+)
+def test_a_refusal_and_the_pause_that_follows_it_are_one_trouble(refusal: Refusal, why: str):
+    parked = [lacking(reason(ReasonCode.PARKED, why=why, for_s=delay)) for delay in (300.0, 600.0)]
+    lines = advised(refused(refusal), parked[0], refused(refusal), parked[1], steady())
+    assert [event for _, event, _ in lines] == [events.POOL_TROUBLE, events.POOL_WELL]
+
+
+@pytest.mark.parametrize(
+    ("why", "advised_to"),
+    [
+        (reason(ReasonCode.NO_TEMPLATE, machines=0), "deploy one"),
+        (reason(ReasonCode.VOLUMES), "`volumes`"),
+        (reason(ReasonCode.BUDGET), "`budget`"),
+        (reason(ReasonCode.CRASH_LOOP, machines=4, of=8), "logs"),
+        (reason(ReasonCode.PARKED, why="region_full", for_s=300.0), "asked again"),
+    ],
+)
+def test_what_cannot_be_had_is_told_once_with_what_to_do(why: Reason, advised_to: str):
+    lines = advised(lacking(why), lacking(why))
+    assert [advised_to in keys["advice"] for _, _, keys in lines] == [True]
+
+
+@pytest.mark.parametrize("why", [reason(ReasonCode.VOLUMES, made=1), reason(ReasonCode.LEASED)])
+def test_what_will_be_had_in_a_moment_is_no_trouble(why: Reason):
+    assert advised(lacking(why)) == []
