@@ -46,6 +46,7 @@ class ReasonCode(StrEnum):
     OFFSET = "offset"
     DEPLOY = "deploy"
     COLLAPSE = "collapse"
+    OLD_LIST = "old_list"
     UNHEALTHY = "unhealthy"
     BUSY_COVERAGE = "busy_coverage"
     # acting

@@ -14,6 +14,8 @@ from autoscaler.reconcile.ledger import Departure, Ledger
 
 BEHIND_S = 120.0
 """How far a list is believed to be behind."""
+DISBELIEVED_FOR_S = 1800.0
+"""For how long a list that still shows what has ended is taken for an old one, and not for news."""
 
 RUNNING = frozenset({MachineState.STARTED, MachineState.STARTING})
 
@@ -23,16 +25,30 @@ def corrected(survey: Survey, ledger: Ledger, mono: float) -> Survey:
 
     A Machine that has been started again is believed: it names another start than the one we ended.
     """
-    leaving = recent(ledger.departures, mono)
+    leaving = _younger(ledger.departures, mono, BEHIND_S)
     if not leaving:
         return survey
     machines = (_as_we_left_it(machine, leaving.get(machine.id)) for machine in survey.machines)
     return replace(survey, machines=tuple(machines))
 
 
+def denied(survey: Survey, ledger: Ledger) -> int:
+    """How many Machines a list shows in a run that we ended so long ago that it cannot just be behind.
+
+    `survey` is a corrected one. Whatever else such a list shows may be just as old.
+    """
+    return sum(_runs_as_before(machine, ledger.departures.get(machine.id)) for machine in survey.machines)
+
+
 def recent(departures: Mapping[MachineId, Departure], mono: float) -> dict[MachineId, Departure]:
     """Those that a list may not show yet."""
-    return {machine: left for machine, left in departures.items() if mono - left.since < BEHIND_S}
+    return _younger(departures, mono, DISBELIEVED_FOR_S)
+
+
+def _younger(
+    departures: Mapping[MachineId, Departure], mono: float, age_s: float
+) -> dict[MachineId, Departure]:
+    return {machine: left for machine, left in departures.items() if mono - left.since < age_s}
 
 
 def after(ledger: Ledger, outcomes: Iterable[Outcome], mono: float) -> dict[MachineId, Departure]:
@@ -57,3 +73,8 @@ def _as_we_left_it(machine: Machine, left: Departure | None) -> Machine:
     if left is None or machine.state not in RUNNING or machine.started_at != left.started_at:
         return machine
     return replace(machine, state=MachineState.STOPPING)
+
+
+def _runs_as_before(machine: Machine, left: Departure | None) -> bool:
+    same = left is not None and left.started_at is not None and machine.started_at == left.started_at
+    return same and machine.state in RUNNING

@@ -10,7 +10,7 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import deploys
+from autoscaler.reconcile import departures, deploys
 from autoscaler.reconcile.busy import answered, reports
 from autoscaler.reconcile.counting import AT_REST, NEW, PoolView, in_state_for
 from autoscaler.reconcile.ledger import Ledger
@@ -46,6 +46,7 @@ def gate(
         no_in=(
             *(reason(ReasonCode.DEPLOY, signal=name) for name in signs),
             *collapse,
+            *_old_list(view, ledger),
             *_unhealthy(view),
             *_coverage(view, ledger, answered(view.pool, busy), now),
         ),
@@ -101,6 +102,11 @@ def _collapse(ledger: Ledger, survey: Survey) -> tuple[Reason, ...]:
     if not ledger.vanished:
         return ()
     return (reason(ReasonCode.COLLAPSE, vanished=len(ledger.vanished), listed=len(survey.machines)),)
+
+
+def _old_list(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:
+    denied = departures.denied(view.survey, ledger)
+    return (reason(ReasonCode.OLD_LIST, machines=denied),) if denied else ()
 
 
 def _unhealthy(view: PoolView) -> tuple[Reason, ...]:

@@ -21,6 +21,7 @@ HOLDS = frozenset(
         ReasonCode.PAUSE_OUT,
         ReasonCode.DEPLOY,
         ReasonCode.COLLAPSE,
+        ReasonCode.OLD_LIST,
         ReasonCode.UNHEALTHY,
         ReasonCode.BUSY_COVERAGE,
     }

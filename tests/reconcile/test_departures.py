@@ -8,7 +8,7 @@ from autoscaler.domain.fleet import Machine, MachineState, Survey
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import AlreadySo, Applied, Failed, Refusal, Refused, Result, Uncertain
 from autoscaler.reconcile.bookkeeping import Sight, observe
-from autoscaler.reconcile.departures import corrected
+from autoscaler.reconcile.departures import corrected, denied
 from autoscaler.reconcile.ledger import EMPTY, Departure, Ledger
 from autoscaler.reconcile.recording import record
 from tests.reconcile.samples import APP, WALL, a_machine, a_pool, at, done, so, start, stop
@@ -57,9 +57,20 @@ def test_a_list_is_behind_for_two_minutes_at_most():
     ledger = stopped(Applied())
     assert shown(ledger, mono=119.0) is MachineState.STOPPING
     assert shown(ledger, mono=120.0) is MachineState.STARTED
-    kept = observe(ledger, a_pool(), Sight(survey=survey(), members=()), at(119.0)).ledger
+
+
+def test_a_list_that_shows_what_ended_long_ago_is_an_old_one():
+    ledger = stopped(Applied())
+    assert denied(survey(RUNNING), ledger) == 1
+    assert denied(corrected(survey(RUNNING), ledger, 119.0), ledger) == 0
+    assert denied(survey(replace(RUNNING, started_at=WALL + 5.0)), ledger) == 0
+    assert denied(survey(replace(RUNNING, state=MachineState.STOPPED)), ledger) == 0
+
+
+def test_a_departure_is_forgotten_after_half_an_hour():
+    kept = observe(stopped(Applied()), a_pool(), Sight(survey=survey(), members=()), at(1799.0)).ledger
     assert kept.departures == {MachineId("a"): Departure(since=0.0, started_at=RUNNING.started_at)}
-    assert observe(kept, a_pool(), Sight(survey=survey(), members=()), at(120.0)).ledger.departures == {}
+    assert observe(kept, a_pool(), Sight(survey=survey(), members=()), at(1800.0)).ledger.departures == {}
 
 
 def test_without_departures_the_survey_stays_the_same_value():

@@ -10,7 +10,7 @@ from autoscaler.domain.names import MachineId, MachineName
 from autoscaler.domain.reading import Absent, Measured, Query, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.guards import after_deciding, gate
-from autoscaler.reconcile.ledger import EMPTY, OnTheWay, Seen
+from autoscaler.reconcile.ledger import EMPTY, Departure, OnTheWay, Seen
 from tests.reconcile.fleets import NOW, STOPPED, decided, jobs, member, viewed
 from tests.reconcile.samples import AMS, FRA, ORD, a_pool
 
@@ -53,6 +53,14 @@ def test_a_lapsed_sign_only_warns():
 def test_a_collapse_forbids_going_in_and_creating():
     closed = gated([member("a")], ledger=replace(EMPTY, vanished=frozenset({MachineId("z")})))
     assert (codes(closed.no_in), codes(closed.no_create)) == (["collapse"], ["collapse"])
+
+
+def test_a_list_that_is_known_to_be_old_forbids_going_in():
+    running = member("a", started_at=NOW.wall - 3600.0)
+    left = Departure(since=NOW.mono - 600.0, started_at=running.started_at)
+    ledger = replace(EMPTY, departures={running.id: left})
+    assert codes(gated([running, member("b")], ledger=ledger).no_in) == ["old_list"]
+    assert gated([replace(running, started_at=NOW.wall)], ledger=ledger).no_in == ()
 
 
 SICK = {

@@ -10,7 +10,7 @@ from autoscaler.domain.pool import Expression
 from autoscaler.emulator import lifecycle
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
-from tests.scenarios.story import ORD, Story, a_pool, told
+from tests.scenarios.story import APP, ORD, Story, a_pool, told
 from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy, deploy, stopped_or_worse
 
 pytestmark = pytest.mark.looptime
@@ -117,3 +117,31 @@ async def test_a_drain_goes_on_after_a_restart_although_nothing_new_may_leave():
         story.log.clear()
         await story.passes(45.0)
         assert stopped_or_worse(story) == draining
+
+
+async def test_a_list_that_stands_still_lets_nobody_leave_in_the_place_of_those_that_left():
+    async with told(a_pool(busy=BUSY)) as story:
+        story.add(10, ORD, "started")
+        story.load({ORD: 100.0})
+        await reporting(story, ticks=8)
+        story.trouble(Fault(kind=Kind.STALE_LIST))
+        story.load({ORD: 80.0})
+        await reporting(story, ticks=60)
+        assert story.started() == {"ord": 8}
+        story.relief()
+        story.load({ORD: 60.0})
+        await reporting(story, ticks=10)
+        assert story.started() == {"ord": 6}
+
+
+async def reporting(story: Story, *, ticks: int) -> None:
+    """Ticks during which all that runs says that it is idle, and what does not run says nothing."""
+    for _ in range(ticks):
+        for machine in story.machines():
+            labels = {"instance": machine.id, "app": str(APP)}
+            if machine.state == "started":
+                story.measure("busy", labels, 0.0)
+            else:
+                story.world.loads.end("busy", labels, story.world.now)
+        await story.passes(0.0)
+        await asyncio.sleep(15.0)
