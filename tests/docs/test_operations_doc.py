@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-REFERENCE = re.compile(r"(\w+/test_\w+\.py)::(\w+)")
+REFERENCE = re.compile(r"([\w/]+/test_\w+\.py)::(\w+)")
 BACKING = re.compile(r"<!--(.*?)-->", re.DOTALL)
 BACKED_CHAPTERS = ("What it never does", "What it does in trouble", "How to take Machines out of its hands")
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from autoscaler.adapters.fly_machines.calls import acquire_lease, release_lease
-from autoscaler.adapters.fly_machines.dispatch import Dispatcher
+from autoscaler.adapters.fly_machines.dispatch import TOO_MANY, Dispatcher
 from autoscaler.adapters.fly_machines.notation import mapping, text
 from autoscaler.adapters.fly_machines.refusals import judged
 from autoscaler.adapters.http.exchange import Reply
 from autoscaler.domain.errors import GarbledError, UpstreamError
 from autoscaler.domain.names import AppName, InstanceId, MachineId
 from autoscaler.domain.outcome import Failed, Refused, Uncertain
+
+PAUSE_S = 1.0
+"""Before the second attempt to give a lease back; after that it ends by itself in seconds."""
 
 T = TypeVar("T")
 Held = tuple[AppName, MachineId]
@@ -88,11 +91,21 @@ class Leases:
         await self._give_back(held, hold.nonce)
 
     async def _give_back(self, held: Held, nonce: str) -> None:
+        if not await self._given_back(held, nonce):
+            # Nobody waits for this: what the action came to is known.
+            self._start(self._give_back_again(held, nonce))
+
+    async def _give_back_again(self, held: Held, nonce: str) -> None:
+        await asyncio.sleep(PAUSE_S)
+        await self._given_back(held, nonce)
+
+    async def _given_back(self, held: Held, nonce: str) -> bool:
+        """Whether the lease is over. What is refused is not ours any more, or went with its Machine."""
         try:
-            await self._dispatcher.send(release_lease(*held, nonce), held)
+            reply = await self._dispatcher.send(release_lease(*held, nonce), held)
         except UpstreamError:
-            # It ends by itself within seconds, and a destroyed Machine's lease is gone already.
-            return
+            return False
+        return reply.status < TOO_MANY
 
     def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name="lease")

@@ -102,16 +102,26 @@ async def test_the_lease_is_given_back_after_trouble(trouble: Answer, result: Re
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [(403, ""), (404, {"error": "lease not found"}), (500, ""), httpx.ReadError("reset"), never],
+    ("trouble", "attempts"),
+    [
+        ((403, ""), 1),
+        ((404, {"error": "lease not found"}), 1),
+        ((429, ""), 2),
+        ((500, ""), 2),
+        (httpx.ReadError("reset"), 2),
+        (never, 2),
+    ],
 )
-async def test_trouble_with_giving_back_does_not_change_the_result(trouble: Answer) -> None:
+async def test_trouble_with_giving_back_does_not_change_the_result_and_is_tried_once_more(
+    trouble: Answer, attempts: int
+) -> None:
     async with platform() as (fly, machines):
         fly.on(TAKE, (201, GRANTED))
         fly.on(HALT, OK)
         fly.on(GIVE, trouble)
         assert await machines.act(APP, STOP) == Applied(machine=M1)
-    assert fly.calls == [TAKE, HALT, GIVE]
+        assert fly.calls == [TAKE, HALT, GIVE]
+    assert fly.calls == [TAKE, HALT, *[GIVE] * attempts]
 
 
 @pytest.mark.parametrize(
