@@ -18,6 +18,8 @@ from tests.scenarios.story import AMS, APP, ORD, Story, a_pool, told
 pytestmark = pytest.mark.looptime
 
 HOUR_S = 3600.0
+LEISURELY = a_pool(interval_s=60.0)
+"""For stories of hours: what matters in them does not depend on how often one looks."""
 BUSY = Query(name=MetricName("busy"), promql="busy", label="instance")
 SERVICE = {"services": [{"internal_port": 8080, "protocol": "tcp", "ports": []}]}
 
@@ -106,7 +108,7 @@ async def test_demand_that_returns_takes_a_draining_machine_back():
 
 
 async def test_a_region_that_is_full_for_an_hour_is_asked_now_and_then_and_filled_at_last():
-    async with told() as story:
+    async with told(LEISURELY) as story:
         for region in (ORD, AMS):
             story.add(1, region, "started")
         number = story.trouble(Fault(kind=Kind.REGION_FULL, region="ord"))
@@ -204,7 +206,7 @@ LASTING = [
 
 @pytest.mark.parametrize(("status", "body"), LASTING, ids=["organization limit", "invalid configuration"])
 async def test_a_lasting_refusal_causes_no_storm(status: int, body: dict[str, Any]):
-    async with told() as story:
+    async with told(LEISURELY) as story:
         story.add(1, ORD, "started")
         story.trouble(Fault(kind=Kind.STATUS, operation="create", status=status, body=body))
         story.load({ORD: 60.0})
