@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from autoscaler.domain.desired import Bounds
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import Verdict
-from autoscaler.domain.pool import Expression
-from autoscaler.emulator import lifecycle
+from autoscaler.domain.pool import Expression, RegionSpec
+from autoscaler.emulator import lifecycle, proxy
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
 from tests.scenarios.story import APP, ORD, Story, a_pool, told
@@ -145,3 +146,43 @@ async def reporting(story: Story, *, ticks: int) -> None:
                 story.world.loads.end("busy", labels, story.world.now)
         await story.passes(0.0)
         await asyncio.sleep(15.0)
+
+
+PROXIED = {"services": [{**SERVICE["services"][0], "autostart": True, "autostop": "stop"}]}
+
+
+async def test_where_the_proxy_starts_and_stops_only_what_exists_is_seen_to():
+    at_home = {ORD: RegionSpec(bounds=Bounds(min=0, max=10))}
+    async with told(a_pool(regions=at_home, proxy=True, reserve=1), machine_config=PROXIED) as story:
+        story.add(1, ORD, "started")
+
+        async def proxied(load: float, requests: float) -> tuple[int, int]:
+            """How many Machines exist, and how many run, after six minutes of this load and these requests."""
+            story.load({ORD: load})
+            for _ in range(24):
+                await story.passes(0.0)
+                proxy.look(story.world, str(APP), {"ord": requests})
+                await asyncio.sleep(15.0)
+            return len(story.machines()), len(story.machines("started"))
+
+        assert await proxied(40.0, 0.0) == (5, 0)
+        existing, running = await proxied(40.0, 90.0)
+        assert (existing, running in {4, 5}) == (6, True)
+        assert await proxied(10.0, 0.0) == (2, 0)
+        ours = [entry for entry in story.writes() if entry.operation in {"start", "stop", "suspend"}]
+        assert ours == []
+
+
+async def test_what_fly_scale_adds_and_takes_away_is_made_good_without_a_quarrel():
+    async with told() as story:
+        (first, *_) = story.add(3, ORD, "started")
+        story.load({ORD: 30.0})
+        await story.passes(90.0)
+        story.add(2, ORD, "started")
+        await story.passes(60.0)
+        assert (story.started(), len(story.machines())) == ({"ord": 3}, 5)
+        story.present()
+        lifecycle.destroy(story.world, story.world.machines[first.id], force=True)
+        await story.passes(60.0)
+        assert (story.started(), len(story.machines())) == ({"ord": 3}, 4)
+        assert story.requests("create") == []
