@@ -138,8 +138,10 @@ def no_new_departure(report: TickReport, before: Before, pool: Pool, former: Map
         served, region = home(machine), Region(machine.region)
         known = former.get(served, counts[region]) <= report.decision.desired[served] < counts[region]
         above = counts[region] > pool.regions[region].bounds.max
-        excused = known or above or _gave_up(report, served) or "autoscaler_draining" in machine.metadata
-        assert excused, f"{action.kind} of {machine.id} in a hold"
+        marked = {"autoscaler_draining", "autoscaler_doomed"} & machine.metadata.keys()
+        assert known or above or marked or _gave_up(report, served), (
+            f"{action.kind} of {machine.id} in a hold"
+        )
 
 
 def _gave_up(report: TickReport, region: Region) -> bool:
