@@ -157,7 +157,7 @@ async def test_where_the_proxy_starts_and_stops_only_what_exists_is_seen_to():
         story.add(1, ORD, "started")
 
         async def proxied(load: float, requests: float) -> tuple[int, int]:
-            """How many Machines exist, and how many run, after six minutes of this load and these requests."""
+            """How many Machines exist and how many run, after six minutes of this load and these requests."""
             story.load({ORD: load})
             for _ in range(24):
                 await story.passes(0.0)
