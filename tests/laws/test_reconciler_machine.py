@@ -216,7 +216,7 @@ class ReconcilerMachine(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 99), verb=HANDS)
     def somebody_lays_hands_on_a_machine(self, choice: int, verb: str) -> None:
-        machines = self.story.machines()
+        machines = [machine for machine in self.story.machines() if machine.state != "destroying"]
         if not machines or (verb == "destroy" and len(machines) < 3):
             return
         lay_hands(self.story.world, machines[choice % len(machines)], verb)
