@@ -39,7 +39,7 @@ def limits_under(pool: Pool, active: Active) -> Limits:
         here = [schedule for _, schedule in active if region in schedule.regions]
         low, high = _asked(pool.regions[region].bounds, here)
         if low > high:
-            conflicts.append(_conflict(region, low, high, used=low))
+            conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=low))
         regions[region] = Bounds(min=low, max=max(low, high))
     everywhere = [schedule for _, schedule in active if not schedule.regions]
     total = _asked(_configured_total(pool, regions), everywhere)
@@ -83,24 +83,24 @@ def _possible_total(
     low = max(asked[0], sum(bounds.min for bounds in regions.values()))
     high = min(asked[1], most)
     if low > high:
-        conflicts.append(_conflict(None, low, high, used=min(low, most)))
-        low = min(low, most)
+        used = min(low, most)
+        conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, min=low, max=high, used=used))
+        low = used
     return Bounds(min=low, max=max(low, high))
-
-
-def _conflict(region: Region | None, low: int, high: int, used: int) -> Reason:
-    return reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=used)
 
 
 def _reasons(active: Active, region: Region) -> tuple[Reason, ...]:
     return tuple(
-        reason(
-            ReasonCode.SCHEDULE,
-            schedule=path,
-            of="region" if schedule.regions else "total",
-            min=schedule.min,
-            max=schedule.max,
-        )
+        _reason(path, schedule)
         for path, schedule in active
         if not schedule.regions or region in schedule.regions
+    )
+
+
+def _reason(path: str, schedule: Schedule) -> Reason:
+    """Which schedule it is and the bounds that it sets."""
+    numbers = [("schedule", path), ("of", "region" if schedule.regions else "total")]
+    bounds = [("min", schedule.min), ("max", schedule.max)]
+    return Reason(
+        ReasonCode.SCHEDULE, (*numbers, *((key, bound) for key, bound in bounds if bound is not None))
     )

@@ -66,7 +66,7 @@ def _effect(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
 def _conflicts(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
     for conflict in limits_under(pool, [(path, schedule)]).conflicts:
         numbers = dict(conflict.numbers)
-        place = f"of {numbers['region']}" if numbers["region"] else "of all regions together"
+        place = f"of {numbers['region']}" if "region" in numbers else "of all regions together"
         yield Fault(
             path=path,
             problem=f"it puts the minimum {place} ({numbers['min']}) above the maximum ({numbers['max']})",

@@ -119,6 +119,28 @@ def test_a_schedule_without_regions_moves_the_total() -> None:
     assert scene.numbers(ReasonCode.TOTAL_MIN)["min"] == 6
 
 
+@pytest.mark.parametrize(
+    ("changes", "figures"),
+    [
+        ({"min": 6}, "of=total min=6"),
+        ({"max": 9, "regions": (ORD,)}, "of=region max=9"),
+        ({"min": 0, "max": 9}, "of=total min=0 max=9"),
+        ({"freeze_in": True}, "of=total"),
+    ],
+)
+def test_a_schedule_is_told_with_those_bounds_alone_that_it_sets(changes: dict, figures: str) -> None:
+    scene = at_noon(always(**changes))
+    scene.tick(0)
+    told = [why for why in scene.decision.regions[ORD].reasons if why.code is ReasonCode.SCHEDULE]
+    assert [why.detail for why in told] == [f"schedule=schedules[0] {figures}"]
+
+
+def test_minimums_above_the_total_are_told_without_a_region() -> None:
+    scene = at_noon(always(regions=(ORD,), min=6), always(regions=(AMS,), min=4), total=Bounds(min=1, max=8))
+    scene.tick(0)
+    assert [why.detail for why in scene.decision.warnings] == ["min=10 max=8 used=10"]
+
+
 def test_a_total_that_was_never_set_follows_the_regions() -> None:
     scene = at_noon(always(regions=(ORD,), max=20))
     assert scene.tick(500) == {AMS: 5, ORD: 20}
