@@ -150,11 +150,11 @@ class Story:
     def trouble(self, fault: Fault) -> int:
         """Something goes wrong from now on; the number under which `relief` ends it."""
         self.present()
-        return self.world.faults.add(fault, self.world.now).id
+        return self.world.inject(fault).id
 
     def relief(self, number: int | None = None) -> None:
         """One trouble ends, or all of them."""
-        self.world.faults.remove(number)
+        self.world.clear(number)
 
     def add(self, count: int, region: Region, state: str, **options: Any) -> list[Machine]:
         """Somebody else's deploy left Machines here."""
