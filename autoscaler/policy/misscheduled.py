@@ -1,11 +1,12 @@
 """What cannot be meant in a schedule: each finding is a Fault with its path and what would be right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from autoscaler.domain.desired import Bounds
 from autoscaler.domain.errors import Fault
 from autoscaler.domain.pool import Pool, Schedule, Utilization
-from autoscaler.policy.crontab import CrontabError, parse
+from autoscaler.policy.crontab import Crontab, CrontabError, parse
 from autoscaler.policy.limits import limits_under
 
 
@@ -15,20 +16,30 @@ def misscheduled(pool: Pool) -> Iterator[Fault]:
     for index, schedule in enumerate(pool.schedules):
         path = f"schedules[{index}]"
         yield from _moments(path, schedule)
-        yield from _effect(path, schedule, pool)
-        if sound and all(region in pool.regions for region in schedule.regions):
+        yield from _zone(path, schedule)
+        wrong = [*_bounds(path, schedule), *_places(path, schedule, pool)]
+        yield from wrong
+        if sound and not wrong:
             yield from _conflicts(path, schedule, pool)
+            yield from _repetition(path, schedule, pool)
+            yield from _asleep(path, schedule, pool)
 
 
 def _moments(path: str, schedule: Schedule) -> Iterator[Fault]:
+    parsed: list[Crontab] = []
     for key, text in (("start", schedule.start), ("end", schedule.end)):
         try:
-            parse(text)
+            parsed.append(parse(text))
         except CrontabError as error:
             remedy = 'write minute, hour, day, month, weekday, such as "0 8 * * mon-fri"'
             yield Fault(path=f"{path}.{key}", problem=str(error), remedy=remedy)
-    if schedule.start.split() == schedule.end.split():
-        yield Fault(path=path, problem="it ends when it starts, so it is never active", remedy="move its end")
+    if len(parsed) == 2 and parsed[0].always_with(parsed[1]):
+        yield Fault(
+            path=path, problem="it ends whenever it starts, so it is never active", remedy="move its end"
+        )
+
+
+def _zone(path: str, schedule: Schedule) -> Iterator[Fault]:
     try:
         ZoneInfo(schedule.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -39,11 +50,17 @@ def _moments(path: str, schedule: Schedule) -> Iterator[Fault]:
         )
 
 
-def _effect(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
+def _bounds(path: str, schedule: Schedule) -> Iterator[Fault]:
     if schedule.min is None and schedule.max is None and not schedule.freeze_in:
         yield Fault(
             path=path, problem="it changes nothing", remedy="give it min, max or freeze_in, or remove it"
         )
+    for key, bound in (("min", schedule.min), ("max", schedule.max)):
+        if bound is not None and bound < 0:
+            yield Fault(path=f"{path}.{key}", problem=f"{bound} is negative", remedy="write 0 or more")
+
+
+def _places(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
     for region in schedule.regions:
         if region not in pool.regions:
             yield Fault(
@@ -51,16 +68,44 @@ def _effect(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
                 problem=f"the pool has no region {region}",
                 remedy=f"name some of {', '.join(sorted(pool.regions))}",
             )
-    for key, bound in (("min", schedule.min), ("max", schedule.max)):
-        if bound is not None and bound < 0:
-            yield Fault(path=f"{path}.{key}", problem=f"{bound} is negative", remedy="write 0 or more")
-    only_utilization = bool(pool.rules) and all(isinstance(rule, Utilization) for rule in pool.rules)
-    if only_utilization and schedule.regions and schedule.min == 0 and schedule.max != 0:
+
+
+def _repetition(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
+    if not schedule.freeze_in and not _matters(schedule, pool):
+        yield Fault(
+            path=path,
+            problem="it changes nothing, because the pool's own bounds are as tight",
+            remedy="give it other bounds or freeze_in, or remove it",
+        )
+
+
+def _matters(schedule: Schedule, pool: Pool) -> bool:
+    """Whether it ever makes a difference, alone or while another one is active too."""
+    others = [other for other in pool.schedules if other is not schedule]
+    return _changes(pool, [], schedule) or any(_changes(pool, [other], schedule) for other in others)
+
+
+def _changes(pool: Pool, active: Sequence[Schedule], schedule: Schedule) -> bool:
+    without = limits_under(pool, [("", one) for one in active])
+    along = limits_under(pool, [("", one) for one in (*active, schedule)])
+    return (without.regions, without.total) != (along.regions, along.total)
+
+
+def _asleep(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
+    """A schedule may not lead where a utilization alone could never leave again."""
+    if not pool.rules or not all(isinstance(rule, Utilization) for rule in pool.rules):
+        return
+    usual, moved = (limits_under(pool, active).regions for active in ((), [(path, schedule)]))
+    if any(_may_sleep(moved[region]) and not _may_sleep(usual[region]) for region in moved):
         yield Fault(
             path=f"{path}.min",
             problem="utilization cannot be told with 0 Machines, so its regions would never leave 0",
             remedy="write 1 or more, or add a rule that works from 0",
         )
+
+
+def _may_sleep(bounds: Bounds) -> bool:
+    return bounds.min == 0 < bounds.max
 
 
 def _conflicts(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:

@@ -39,7 +39,7 @@ class Calendar:
         clock, horizon = self._clock(wall), wall + HORIZON_S
         if self._offset(horizon) != self._offset(wall):
             horizon = self._shift(wall, horizon)
-        following = min(self.start.following(clock), self.end.following(clock))
+        following = min(self.start.following(clock), self.end.following(clock), self.start.forgotten(clock))
         return min(horizon, wall + (following - clock).total_seconds())
 
     def _clock(self, wall: float) -> datetime:

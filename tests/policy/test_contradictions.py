@@ -103,14 +103,19 @@ def test_everything_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("schedule", "path", "problem"),
     [
-        (always(start="0 25 * * *", min=1), "schedules[0].start", "is no crontab expression"),
-        (always(end="0 8 31 2 *", min=1), "schedules[0].end", "never comes"),
-        (always(start="0 8 1 * mon", min=1), "schedules[0].start", "set one of them"),
-        (always(end="0  0 * * *", min=1), "schedules[0]", "never active"),
-        (always(timezone="Europe/Berlyn", min=1), "schedules[0].timezone", "no time zone 'Europe/Berlyn'"),
+        (always(start="0 25 * * *", min=4), "schedules[0].start", "is no crontab expression"),
+        (always(end="0 8 31 2 *", min=4), "schedules[0].end", "never comes"),
+        (always(start="0 8 1 * mon", min=4), "schedules[0].start", "set one of them"),
+        (always(end="0  0 * * *", min=4), "schedules[0]", "never active"),
+        (always(end="00 00 */1 * *", min=4), "schedules[0]", "never active"),
+        (always(start="15 8 * * 6", end="*/5 8 * * fri-sun", min=4), "schedules[0]", "never active"),
+        (always(timezone="Europe/Berlyn", min=4), "schedules[0].timezone", "no time zone 'Europe/Berlyn'"),
         (always(), "schedules[0]", "it changes nothing"),
         (always(regions=(Region("lhr"),), min=1), "schedules[0].regions", "the pool has no region lhr"),
         (always(min=-1), "schedules[0].min", "-1 is negative"),
+        (always(regions=(ORD,), min=2, max=5), "schedules[0]", "the pool's own bounds are as tight"),
+        (always(min=3, max=10), "schedules[0]", "the pool's own bounds are as tight"),
+        (always(min=1), "schedules[0]", "the pool's own bounds are as tight"),
         (always(regions=(ORD,), min=6), "schedules[0]", "minimum of ord (6) above the maximum (5)"),
         (always(regions=(ORD,), max=1), "schedules[0]", "minimum of ord (2) above the maximum (1)"),
         (always(max=2), "schedules[0]", "of all regions together (3) above the maximum (2)"),
@@ -125,6 +130,59 @@ def test_a_contradiction_in_a_schedule_is_found(schedule: Schedule, path: str, p
 def test_a_schedule_may_not_bring_a_utilization_to_zero() -> None:
     found = faults(regions=TWO, rules=(BUSY,), schedules=(always(regions=(ORD,), min=0),))
     assert [fault.path for fault in found] == ["schedules[0].min"]
+
+
+def test_a_schedule_may_not_open_a_region_for_a_utilization_that_starts_at_zero() -> None:
+    regions = {ORD: spec(1, 5), AMS: spec(0, 0)}
+    found = faults(regions=regions, rules=(BUSY,), schedules=(always(regions=(AMS,), max=4),))
+    assert [fault.path for fault in found] == ["schedules[0].min"]
+
+
+def test_every_schedules_faults_are_told_at_once() -> None:
+    found = faults(
+        regions=TWO,
+        schedules=(
+            always(start="0 25 * * *", timezone="Mars/Olympus", regions=(ORD,), min=6),
+            always(end="00 00 * * *", regions=(Region("lhr"),), max=-1),
+            always(min=2),
+        ),
+    )
+    assert [fault.path for fault in found] == [
+        "schedules[0].start",
+        "schedules[0].timezone",
+        "schedules[0]",
+        "schedules[1]",
+        "schedules[1].max",
+        "schedules[1].regions",
+        "schedules[2]",
+    ]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (always(regions=(ORD,), min=0),),
+        (always(start="0 8 * * *", regions=(ORD,), min=2), always(regions=(ORD,), min=1)),
+    ],
+)
+def test_a_schedule_of_the_pools_own_bounds_may_stand_against_another_one(others: tuple) -> None:
+    restored = always(start="0 12 * * *", regions=(ORD,), min=2)
+    assert compile_pool(a_pool(regions=TWO, schedules=(*others, restored)))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0 8 * * *", "0 8 * * mon"),
+        ("0 8 * * *", "0 8 1 * *"),
+        ("0 8 1 * *", "0 8 * * mon-sat"),
+        ("*/5 8 * * *", "*/10 8 * * *"),
+        ("0 8 29 2 *", "0 8 1-28 * *"),
+    ],
+)
+def test_a_schedule_that_is_active_now_and_then_is_allowed(start: str, end: str) -> None:
+    schedule = always(start=start, end=end, min=4)
+    assert compile_pool(a_pool(regions=TWO, schedules=(schedule,)))
 
 
 def test_schedules_that_never_meet_may_contradict_each_other() -> None:

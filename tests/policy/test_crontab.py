@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autoscaler.policy.crontab import CrontabError, parse
+from autoscaler.policy.crontab import WEEKDAYS, CrontabError, parse
 
 SUNDAY = datetime(2026, 3, 29, 9, 30, 20, tzinfo=UTC)
 
@@ -33,6 +35,46 @@ def at(day: int, hour: int = 8, *, month: int = 3) -> datetime:
 def test_the_last_and_the_next_moment_are_crontabs(text: str, latest: datetime, following: datetime) -> None:
     crontab = parse(text)
     assert (crontab.latest(SUNDAY), crontab.following(SUNDAY)) == (latest, following)
+
+
+ITEMS = st.one_of(st.just("*"), st.integers(1, 12).map(str), st.sampled_from(["*/2", "1-5", "2-10/3", "3,7"]))
+DAYS = st.sampled_from(["*", "0", "7", "mon", "1-5", "sat-sun", "tue,thu", "*/3"])
+EXPRESSIONS = st.one_of(
+    st.builds("{} {} {} {} *".format, ITEMS, ITEMS, ITEMS, ITEMS),
+    st.builds("{} {} * {} {}".format, ITEMS, ITEMS, ITEMS, DAYS),
+)
+
+
+@given(EXPRESSIONS)
+def test_what_an_expression_names_is_when_it_comes(text: str) -> None:
+    crontab, clock = parse(text), SUNDAY
+    named = crontab.moments
+    for _ in range(5):
+        clock = crontab.following(clock)
+        assert (clock.month, clock.day) in named.dates
+        assert WEEKDAYS[clock.isoweekday() % 7] in named.weekdays
+        assert (clock.minute in named.minutes, clock.hour in named.hours) == (True, True)
+    assert crontab.always_with(crontab)
+    assert crontab.always_with(parse("* * * * *"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("0 8 * * *", "00 08 * * 0-7", True),
+        ("0 8 * * 7", "0 8 * * sun", True),
+        ("*/20 8 * * *", "0,20,40 8 1-31 jan-dec *", True),
+        ("0 8 31 * *", "0 8 29-31 1,3,5,7,8,10,12 *", True),
+        ("0 8 29 * *", "0 8 29-31 1,3,5,7,8,10,12 *", False),
+        ("0 8 * * mon", "0 8 * * *", True),
+        ("0 8 * * *", "0 8 * * mon", False),
+        ("0 8 1 * *", "0 8 * * mon", False),
+        ("0 8 * * mon", "0 8 1 * *", False),
+        ("0 8 * * mon", "0 8 */1 * *", True),
+    ],
+)
+def test_one_comes_always_with_another_whatever_the_spelling(one: str, other: str, expected: bool) -> None:
+    assert parse(one).always_with(parse(other)) is expected
 
 
 def test_a_moment_counts_as_come_from_its_very_minute_on() -> None:

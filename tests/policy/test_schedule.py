@@ -1,6 +1,6 @@
 """Schedules move the bounds by what the clock on their wall shows, and by nothing else."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,6 +65,13 @@ def test_a_schedule_that_has_not_started_for_a_year_is_inactive() -> None:
     leap = Schedule(start="0 0 29 2 *", end="0 0 2 3 *", max=1)
     assert not active(leap, berlin("2026-03-01T12:00:00"))
     assert active(leap, berlin("2028-02-29T12:00:00"))
+
+
+def test_a_start_is_forgotten_in_the_very_minute_in_which_it_is_too_long_ago() -> None:
+    leap = compile_schedule(Schedule(start="0 1 29 2 *", end="0 0 29 2 *", max=1), "schedules[0]")
+    last = datetime(2029, 3, 1, 1, 0, tzinfo=UTC).timestamp()
+    assert [leap.active(last), leap.active(last + 60)] == [True, False]
+    assert leap.changes_after(last - HOUR) == last + 60
 
 
 @settings(max_examples=20)  # each one searches calendars many times

@@ -136,8 +136,8 @@ def test_a_rule_that_is_none_says_what_would_make_it_one(rule: str, sentence: st
 @pytest.mark.parametrize(
     ("schedule", "path"),
     [
-        ("start = '99 8 * * *', end = '0 9 * * *', min = 1", "schedules[0].start"),
-        ("start = '0 8 * * *', end = '0 0 31 2 *', min = 1", "schedules[0].end"),
+        ("start = '99 8 * * *', end = '0 9 * * *', min = 2", "schedules[0].start"),
+        ("start = '0 8 * * *', end = '0 0 31 2 *', min = 2", "schedules[0].end"),
         ("start = '0 8 * * *', end = '0 9 * * *', min = 1, regions = ['fra']", "schedules[0].regions"),
         ("start = '0 8 * * *', end = '0 9 * * *', min = 11, regions = ['ord']", "schedules[0]"),
     ],
