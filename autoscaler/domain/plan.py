@@ -27,9 +27,13 @@ class _OnMachine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start(_OnMachine):
-    """Start a stopped or suspended Machine."""
+    """Start a stopped or suspended Machine.
+
+    `home` is the region whose demand it serves from now on; None leaves that as it is.
+    """
 
     kind: ClassVar[str] = "start"
+    home: Region | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

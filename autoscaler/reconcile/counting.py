@@ -153,15 +153,17 @@ class Roster:
 
 def muster(view: PoolView, ledger: Ledger, now: Instant) -> Mapping[Region, Roster]:
     """Every configured region's Machines."""
-    awaited = {entry.machine for entry in ledger.on_the_way if entry.machine is not None}
+    awaited = {entry.machine: entry.home for entry in ledger.on_the_way if entry.machine is not None}
     serving: dict[Region, list[Member]] = {region: [] for region in view.pool.regions}
     resting: dict[Region, list[Member]] = {region: [] for region in view.pool.regions}
     settling: dict[Region, list[Member]] = {region: [] for region in view.pool.regions}
     present = dict.fromkeys(view.pool.regions, 0)
     for member in view.members:
         machine = member.machine
-        if serves(machine, ledger, now) or (machine.state in AT_REST and machine.id in awaited):
-            serving[member.home].append(member)
+        waking = machine.state in AT_REST and machine.id in awaited
+        if waking or serves(machine, ledger, now):
+            # A picture from before the start may name the region that was served before it.
+            serving[awaited[machine.id] if waking else member.home].append(member)
             present[machine.region] += 1
         elif machine.state in AT_REST | NEW and machine.host is HostStatus.OK:
             resting[machine.region].append(member)

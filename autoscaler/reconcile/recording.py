@@ -48,7 +48,7 @@ def record(
     homes: Mapping[MachineId, Region],
     now: Instant,
 ) -> Ledger:
-    """The Ledger after acting at `now`. `homes` names the home region of Machines that stand in for another.
+    """The Ledger after acting at `now`. `homes` names the home region that Machines had before it.
 
     Uncertain starts and creates of an earlier tick end here: this tick repeated them or had no use
     for them any more.
@@ -99,7 +99,7 @@ def _awaited(outcome: Outcome, homes: Mapping[MachineId, Region], mono: float) -
             stopped=action.stopped,
         )
     if isinstance(action, Start):
-        home = homes.get(action.machine, action.region)
+        home = _home(action, homes)
         return OnTheWay(machine=action.machine, name=None, region=action.region, home=home, since=mono)
     return None
 
@@ -193,7 +193,8 @@ def _changes(outcomes: Iterable[Outcome], homes: Mapping[MachineId, Region], mon
 
 
 def _home(action: Action, homes: Mapping[MachineId, Region]) -> Region:
-    if isinstance(action, Create):
+    """The region an action was for. One that starts may have served another before."""
+    if isinstance(action, Create | Start) and action.home is not None:
         return action.home
     return homes.get(action.machine, action.region) if action.machine else action.region
 

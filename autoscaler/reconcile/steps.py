@@ -61,7 +61,9 @@ def start(member: Member, why: Reason, *, home: Region) -> tuple[Action, ...]:
     Whom it serves is written before it starts; where that is known already, writing costs it no time.
     """
     machine = member.machine
-    begin = Start(machine=machine.id, region=machine.region, reason=why, instance_id=machine.instance_id)
+    begin = Start(
+        machine=machine.id, region=machine.region, reason=why, instance_id=machine.instance_id, home=home
+    )
     unmarked = _without_leaving(machine)
     if member.home == home:
         return (*uncordon(machine, why), begin, *_write(machine, unmarked, why))

@@ -162,6 +162,12 @@ def test_what_is_on_its_way_counts_once_listed_or_not():
     assert counted(a_pool(), [listed], create).by_region[ORD].capacity == 1
 
 
+def test_a_machine_started_for_another_region_counts_there_before_a_survey_shows_it():
+    ledger = on_the_way(machine=MachineId("a"), name=None, home=FRA)
+    counts = counted(a_pool(), [member("a", STOPPED)], ledger).by_region
+    assert (counts[FRA].capacity, counts[ORD].capacity, counts[ORD].stopped) == (1, 0, 0)
+
+
 def test_a_spilled_machine_counts_at_home_and_rests_where_it_lies():
     guest = member("a", region=AMS, meta={"autoscaler_home": "fra"})
     fleet = counted(a_pool(), [guest, replace(guest, id=MachineId("b"), state=STOPPED)])

@@ -1,5 +1,7 @@
 """What a tick did is remembered: arrivals, refusals with their back-off, and our own changes."""
 
+from dataclasses import replace
+
 import pytest
 
 from autoscaler.domain.fleet import MachineState
@@ -47,6 +49,12 @@ def test_an_answered_start_is_on_its_way(result: Result):
 def test_a_started_machine_counts_for_the_region_it_stands_in_for():
     (entry,) = recorded(done(start("guest", ORD))).on_the_way
     assert (entry.region, entry.home) == (ORD, AMS)
+
+
+def test_a_machine_started_for_another_region_than_before_counts_for_that_one():
+    ledger = recorded(done(replace(start("guest", ORD), home=FRA)))
+    assert [(entry.region, entry.home) for entry in ledger.on_the_way] == [(ORD, FRA)]
+    assert [(change.region, change.machines) for change in ledger.changes] == [(FRA, 1)]
 
 
 def test_an_answered_create_is_on_its_way_by_name_and_id():

@@ -50,6 +50,7 @@ def test_what_rests_in_the_next_region_is_started_and_tagged():
     plan = planned(a_pool(), [*FLEET, member("f", STOPPED, region=FRA)], {AMS: 2}, ledger=parking(AMS))
     assert brief(plan) == ["mark f", "start f"]
     assert written(plan) == {"f": {"autoscaler_home": "ams"}}
+    assert [one.home for one in plan.actions if isinstance(one, Start)] == [AMS]
 
 
 def test_what_was_spilled_before_needs_no_new_tag():
