@@ -57,7 +57,7 @@ class Timetable:
         """Start every pool whose tick is late by the monotonic clock."""
         now = self._clock().mono
         for name, worker in self._workers.items():
-            silent_s = now - worker.began_at
+            silent_s = now - worker.active_at
             if worker.task is None and silent_s > INTERVALS_UNTIL_LATE * worker.pool.interval_s:
                 self._log.warning(events.WATCHDOG_REARMED, pool=name, silent_s=round(silent_s, 1))
                 self._scheduler.modify_job(name, next_run_time=datetime.now(self._zone))

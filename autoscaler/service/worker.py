@@ -44,7 +44,8 @@ class Worker:
         """Unix time of the first tick that is due and has not begun."""
         self.task: asyncio.Task[None] | None = None
         """The tick that runs at present."""
-        self.began_at = clock().mono
+        self.active_at = clock().mono
+        """When a tick last began or ended, in monotonic seconds."""
         self.closing = False
         """Once set, no further tick begins."""
         self._job = job
@@ -65,13 +66,14 @@ class Worker:
                 events.REPORT_LOST, pool=self.pool.name, error=type(error).__name__, exc_info=error
             )
         finally:
+            self.active_at = self._clock().mono
             self.task = None
 
     async def _run(self) -> TickReport:
         now = self._clock()
         delay_s = 0.0 if self.due_at is None else now.wall - self.due_at
         self.due_at = None
-        self.began_at = now.mono
+        self.active_at = now.mono
         for listener in self._listeners:
             listener.began(self.pool.name, max(0.0, delay_s))
         report = await guarded(self._job, now, clock=self._clock, log=self._log)

@@ -205,6 +205,21 @@ async def test_without_a_jump_the_watchdog_does_nothing():
     assert len(stage.began["shop"]) in {30, 31}
 
 
+async def test_a_tick_longer_than_its_interval_is_not_taken_for_a_stopped_schedule():
+    async def long(name, now):
+        await asyncio.sleep(6.7)
+        return steady(name, now)
+
+    stage = Stage(interval_s=1.0, shop=long)
+    stage.timetable.start()
+    watching = asyncio.create_task(stage.timetable.watch())
+    await asyncio.sleep(120)
+    watching.cancel()
+    await stage.timetable.stop(within_s=10)
+    assert stage.events() == []
+    assert 15 <= len(stage.began["shop"]) <= 18
+
+
 async def test_stopping_lets_a_running_tick_finish():
     async def slow(name, now):
         await asyncio.sleep(5)
