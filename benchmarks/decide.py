@@ -5,13 +5,14 @@ regions, three rules (regional, utilization, pool-wide expression over two metri
 and windows in both directions. Baseline: the same demand without any damping, region or reason.
 """
 
+import gc
 import math
 import random
 import statistics
 import time
 from collections.abc import Mapping
 
-from autoscaler.domain.desired import OPEN_GATE, Bounds
+from autoscaler.domain.desired import OPEN_GATE, Bounds, Decision
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.geography import REGIONS
 from autoscaler.domain.instant import Instant
@@ -92,8 +93,10 @@ def loads(pool: Pool, ticks: int) -> list[Answers]:
     return answers
 
 
-def replay(pool: Pool, answers: list[Answers]) -> list[float]:
-    """Microseconds per decision, the fleet following at once."""
+def replay(pool: Pool, answers: list[Answers], *, aloud: bool = False) -> list[float]:
+    """Microseconds per decision, the fleet following at once. `aloud`: with every explanation read."""
+    gc.collect()
+    gc.freeze()
     policy = compile_pool(pool)
     counts = {region: RegionCount(running=9, ready=9, capacity=9) for region in pool.regions}
     fleet = Fleet(by_region=counts)
@@ -103,6 +106,8 @@ def replay(pool: Pool, answers: list[Answers]) -> list[float]:
         now = Instant(wall=MONDAY + TICK_S * tick, mono=TICK_S * tick)
         began = time.thread_time()
         decision, memory = decide(policy, answer, fleet, OPEN_GATE, memory, now)
+        if aloud:
+            _read(decision)
         taken.append((time.thread_time() - began) * 1e6)
         if tick % 4 == 0:
             counts = {
@@ -111,6 +116,10 @@ def replay(pool: Pool, answers: list[Answers]) -> list[float]:
             }
             fleet = Fleet(by_region=counts)
     return taken
+
+
+def _read(decision: Decision) -> int:
+    return len(decision.metrics) + sum(len(entry.reasons) for entry in decision.regions.values())
 
 
 def baseline(answers: list[Answers]) -> list[float]:
@@ -135,6 +144,7 @@ def main() -> None:
     answers = loads(a_pool(), 6000)
     print(f"bare arithmetic       median {statistics.median(baseline(answers)):6.1f} us")
     tell("3 regions, 3 rules", replay(a_pool(), answers)[200:])
+    tell("every Reason read", replay(a_pool(), answers, aloud=True)[200:])
     for regions in (1, 6, 12):
         pool = a_pool(regions)
         tell(f"{regions} regions", replay(pool, loads(pool, 2000))[200:])

@@ -1,6 +1,6 @@
 """From demand to the number of Machines each region should have, with the Reasons for every step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ class Desired(NamedTuple):
     bounds: Bounds
     demand: int | None
     desired: int
-    reasons: tuple[Reason, ...] = ()
+    reasons: Sequence[Reason] = ()
 
 
 class MetricRow(NamedTuple):
@@ -103,7 +103,7 @@ class Decision:
 
     regions: Mapping[Region, Desired]
     total: Bounds
-    metrics: tuple[MetricRow, ...] = ()
+    metrics: Sequence[MetricRow] = ()
     warnings: tuple[Reason, ...] = ()
     regional: bool = False
     """At least one rule asks per region; spilling defaults to off then."""

@@ -39,41 +39,46 @@ class Windows:
 
 def push_high(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
     """Add an entry; the first of the result is the highest of the window, which includes both its ends."""
-    first, last = 0, len(entries)
-    while first < last and entries[first][0] < at - window_s:
-        first += 1
-    while last > first and entries[last - 1][1] <= machines:
+    first, last, oldest = 0, len(entries), at - window_s
+    while last and entries[last - 1][1] <= machines:
         last -= 1
+    while first < last and entries[first][0] < oldest:
+        first += 1
     return (*entries[first:last], (at, machines))
 
 
 def push_low(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
     """Add an entry; the first of the result is the lowest of the window."""
-    first, last = 0, len(entries)
-    while first < last and entries[first][0] < at - window_s:
-        first += 1
-    while last > first and entries[last - 1][1] >= machines:
+    first, last, oldest = 0, len(entries), at - window_s
+    while last and entries[last - 1][1] >= machines:
         last -= 1
+    while first < last and entries[first][0] < oldest:
+        first += 1
     return (*entries[first:last], (at, machines))
 
 
-def most_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> int:
-    """The highest count a step outwards allows: what there was when its period began, and so much more."""
+def most_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> tuple[int, int]:
+    """The highest count a step outwards allows, and the count when its period began, which it adds to."""
     settled = count.capacity - count.draining
     limits = []
     for period, amount, fraction in _alternatives(step):
         began = settled - sum(c.machines for c in changes if c.machines > 0 and c.mono > now - period)
-        limits.append(began + _allowed(amount, fraction, began))
+        limits.append((began + _allowed(amount, fraction, began), began))
     return max(limits)
 
 
-def least_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> int:
-    """The lowest count a step inwards allows; Machines marked to leave have left already."""
+def least_after_step(
+    step: Step, count: RegionCount, changes: Sequence[Change], now: float
+) -> tuple[int, int]:
+    """The lowest count a step inwards allows, and the count when its period began, which it takes from.
+
+    Machines marked to leave have left already.
+    """
     settled = count.capacity - count.draining
     limits = []
     for period, amount, fraction in _alternatives(step):
         began = settled - sum(c.machines for c in changes if c.machines < 0 and c.mono > now - period)
-        limits.append(began - _allowed(amount, fraction, began))
+        limits.append((began - _allowed(amount, fraction, began), began))
     return min(limits)
 
 

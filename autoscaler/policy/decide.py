@@ -6,7 +6,9 @@ last the total. Each step that changes a number leaves a Reason.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+from autoscaler.domain.deferred import Deferred
 from autoscaler.domain.desired import Decision, Desired, Gate
 from autoscaler.domain.fleet import Fleet
 from autoscaler.domain.instant import Instant
@@ -22,8 +24,9 @@ from autoscaler.policy.raw import share, told
 from autoscaler.policy.rules import Policy
 from autoscaler.policy.schedule import timetable
 from autoscaler.policy.settling import Orders, settle
-from autoscaler.policy.tick import Tick, begin
+from autoscaler.policy.tick import Case, Tick, begin
 from autoscaler.policy.traces import enter, leave
+from autoscaler.policy.trail import worded
 from autoscaler.policy.warnings import warnings_of
 
 
@@ -89,7 +92,6 @@ def _keep_total(tick: Tick) -> None:
 
 
 def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
-    scheduled, paused = tick.limits.reasons, () if gate.paused is None else (gate.paused,)
     return Decision(
         regions={
             case.region: Desired(
@@ -97,12 +99,17 @@ def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
                 case.bounds,
                 case.shown if told(tick, case) else None,
                 case.desired,
-                (*scheduled[case.region], *tick.pool.trail, *case.trail, *paused),
+                Deferred(partial(_reasons, tick, case, gate)),
             )
             for case in tick.cases
         },
         total=tick.limits.total,
-        metrics=tuple(tick.readings.rows),
+        metrics=Deferred(partial(tick.readings.rows, tick.policy.homes)),
         warnings=warnings,
         regional=tick.regional,
     )
+
+
+def _reasons(tick: Tick, case: Case, gate: Gate) -> tuple[Reason, ...]:
+    scheduled, paused = tick.limits.reasons[case.region], () if gate.paused is None else (gate.paused,)
+    return (*scheduled, *worded(tick.pool.trail), *worded(case.trail), *paused)

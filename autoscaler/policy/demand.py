@@ -4,7 +4,7 @@ Everything here is before bounds, sharing out and damping. Each rule is asked in
 is regional, otherwise once for the pool.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 from autoscaler.domain.desired import Bounds, Unknown
@@ -15,13 +15,17 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
 from autoscaler.policy.questions import Question, shown
 from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
+from autoscaler.policy.trail import Form
 
 
 def gather(tick: Tick) -> tuple[Heard, ...]:
     """Ask every rule; what each asked for, where it could be told."""
-    questions, memories = tick.policy.questions, tick.recall.heard or repeat(_NEVER)
+    questions, heard = tick.policy.questions, tick.recall.heard
     return tuple(
-        _ask_everywhere(tick, question, heard) for question, heard in zip(questions, memories, strict=False)
+        [
+            _ask_everywhere(tick, question, heard[index] if heard else _NEVER)
+            for index, question in enumerate(questions)
+        ]
     )
 
 
@@ -31,35 +35,49 @@ def _ask_everywhere(tick: Tick, question: Question, heard: Heard) -> Heard:
         tick.pool_wide = True
         if question.fleet_bound:
             tick.pool.count = _whole(tick.fleet)
-        whole_pool = [pooled[metric] for metric in question.metrics]
-        return Heard(_ask(tick, question, whole_pool, tick.pool, heard.pool), heard.homes)
+        row = [pooled[metric] for metric in question.metrics]
+        (answer,) = _ask(tick, question, [tick.pool], [row], (heard.pool,))
+        return Heard(answer, heard.homes)
     tick.regional = True
     strange = bool(tick.readings.elsewhere) and _ask_elsewhere(tick, question)
     columns = [regional[name] if name in regional else repeat(pooled[name]) for name in question.metrics]
-    cases = zip(tick.homes, heard.homes or repeat(None), zip(*columns, strict=False), strict=False)
-    answers = [_ask(tick, question, given, case, last) for case, last, given in cases]
+    answers = _ask(tick, question, tick.homes, zip(*columns, strict=False), heard.homes or repeat(None))
     if strange:
         for case in tick.homes:
             case.strangers = 0.0
-    return Heard(heard.pool, tuple(answers))
+    return Heard(heard.pool, answers)
 
 
 def _ask(
-    tick: Tick, question: Question, given: Sequence[Reading], tally: Tally, last: int | None
-) -> int | None:
-    """Put one question in one scope; the Machines asked for, or still the last ones where it is Unknown."""
-    if tick.readings.partial:
-        _note_partial(question, given, tally)
-    try:
-        asked, machines, why, tolerance = question.ask(given, tally.count, tally.strangers)
-    except UndefinedError as error:
-        _unknown(tick, question, tally, error, last)
-        return last
-    tally.trail.append(why)
-    if tolerance is not None:
-        machines = _tolerated(machines, asked, tolerance, tally)
-    tally.valid = max(tally.valid, machines)
-    return machines
+    tick: Tick,
+    question: Question,
+    tallies: Sequence[Tally],
+    rows: Iterable[Sequence[Reading]],
+    known: Iterable[int | None],
+) -> tuple[int | None, ...]:
+    """Put one question in many scopes, each with its row of readings and what was last known of it.
+
+    The Machines asked for, or still the last ones where that is Unknown.
+    """
+    ask, form, tolerance, partial = question.ask, question.form, question.tolerance, tick.readings.partial
+    answers: list[int | None] = []
+    for tally, row, last in zip(tallies, rows, known, strict=False):
+        if partial:
+            _note_partial(question, row, tally)
+        try:
+            asked, numbers = ask(row, tally.count)
+        except UndefinedError as error:
+            _unknown(tick, question, tally, error, last)
+            answers.append(last)
+            continue
+        asked += tally.strangers
+        machines = whole(asked)
+        tally.trail.append((form, (*numbers, asked, machines)))
+        if tolerance is not None:
+            machines = _tolerated(machines, asked, tolerance, tally)
+        tally.valid = max(tally.valid, machines)
+        answers.append(machines)
+    return tuple(answers)
 
 
 def _note_partial(question: Question, given: Sequence[Reading], tally: Tally) -> None:
@@ -70,12 +88,13 @@ def _note_partial(question: Question, given: Sequence[Reading], tally: Tally) ->
 
 
 def _tolerated(machines: int, asked: float, tolerance: float, tally: Tally) -> int:
-    least, capacity = tally.count.ready * (1.0 - tolerance), tally.count.capacity
-    if machines >= capacity or not reaches(asked, least):
+    capacity = tally.count.capacity
+    if machines >= capacity:
         return machines
-    tally.trail.append(
-        reason(ReasonCode.TOLERANCE, tolerance=tolerance, at_least=least, asked=asked, machines=capacity)
-    )
+    least = tally.count.ready * (1.0 - tolerance)
+    if not reaches(asked, least):
+        return machines
+    tally.trail.append((_TOLERANCE, (tolerance, least, asked, capacity)))
     return capacity
 
 
@@ -139,7 +158,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             for metric in question.metrics
         ]
         try:
-            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING), 0.0)[0]
+            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))[0]
         except UndefinedError:
             continue
         home = policy.homes.index(policy.nearest.get(label, policy.heaviest))
@@ -163,4 +182,5 @@ def _whole(fleet: Fleet) -> RegionCount:
 
 
 _NEVER = Heard()
+_TOLERANCE = Form(ReasonCode.TOLERANCE, ("tolerance", "at_least", "asked", "machines"))
 _SILENT = Absent(why=Why.EMPTY)

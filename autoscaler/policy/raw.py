@@ -1,9 +1,10 @@
 """The raw demand: what the rules ask for, added up and shared out over the regions, before any damping."""
 
-from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.domain.reason import ReasonCode
 from autoscaler.policy.allocation import share_out, take_back
 from autoscaler.policy.arithmetic import MOST
 from autoscaler.policy.tick import UNTOLD, Case, Tick
+from autoscaler.policy.trail import Form, Note
 
 
 def share(tick: Tick, offset: int = 0) -> None:
@@ -37,25 +38,25 @@ def _base(tick: Tick, case: Case) -> int:
     asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
     if case.unheard or tick.pool.unheard:
         capacity = case.count.capacity
-        case.trail.append(reason(ReasonCode.LAST_KNOWN, rule=None, capacity=capacity))
+        case.trail.append((_LAST_KNOWN, (capacity,)))
         asked = max(asked, capacity)
     case.asked = case.base = asked
     if asked < bounds.min:
-        case.trail.append(reason(ReasonCode.BOUND_MIN, demand=asked, min=bounds.min))
+        case.trail.append((_BOUND_MIN, (asked, bounds.min)))
         case.base = bounds.min
     elif asked > bounds.max:
-        case.trail.append(reason(ReasonCode.BOUND_MAX, demand=asked, max=bounds.max))
+        case.trail.append((_BOUND_MAX, (asked, bounds.max)))
         case.base = bounds.max
     case.raw = case.shown = case.base
     return case.base
 
 
-def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Reason]:
-    steps = [Reason(_POOL_DEMAND, (("pool", pooled), ("regions", bases)))]
+def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Note]:
+    steps: list[Note] = [(_POOL_DEMAND, (pooled, bases))]
     if spare:
-        steps.append(Reason(ReasonCode.SPARE, (("machines", spare),)))
+        steps.append((_SPARE, (spare,)))
     if offset:
-        steps.append(Reason(ReasonCode.OFFSET, (("machines", offset),)))
+        steps.append((_OFFSET, (offset,)))
     return steps
 
 
@@ -67,8 +68,7 @@ def _hand_out(tick: Tick, extra: int, offset: int) -> int:
         shares = take_back(shares, limits.least, weights, -offset)
     for case, weight, machines in zip(tick.cases, weights, shares, strict=True):
         if machines != case.base:
-            numbers = (("base", case.base), ("weight", weight), ("machines", machines))
-            case.trail.append(Reason(_SHARED, numbers))
+            case.trail.append((_SHARED, (case.base, weight, machines)))
             case.raw = case.shown = machines
     return sum(shares)
 
@@ -89,5 +89,10 @@ def told(tick: Tick, case: Case) -> bool:
     return case.valid != UNTOLD or tick.pool.valid != UNTOLD or case.region not in tick.policy.homes
 
 
-_POOL_DEMAND, _SHARED = ReasonCode.POOL_DEMAND, ReasonCode.SHARED
-"""Looked up once: in a hot path an enum costs more than the tuple it goes into."""
+_LAST_KNOWN = Form(ReasonCode.LAST_KNOWN, ("capacity",))
+_BOUND_MIN = Form(ReasonCode.BOUND_MIN, ("demand", "min"))
+_BOUND_MAX = Form(ReasonCode.BOUND_MAX, ("demand", "max"))
+_POOL_DEMAND = Form(ReasonCode.POOL_DEMAND, ("pool", "regional"))
+_SPARE = Form(ReasonCode.SPARE, ("machines",))
+_OFFSET = Form(ReasonCode.OFFSET, ("machines",))
+_SHARED = Form(ReasonCode.SHARED, ("base", "weight", "machines"))

@@ -4,24 +4,24 @@ The metric source has judged each series on its own; what needs the pool's regio
 tick before is judged here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from typing import NamedTuple
 
 from autoscaler.domain.desired import MetricRow
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, Split, Why
 
-Scopes = frozenset[Region | None]
+Scopes = tuple[Region | None, ...]
 
 
 class Seen(NamedTuple):
     """What the last answer to a metric taught: whether it is split, and where its value was not 0."""
 
     regional: bool = False
-    nonzero: Scopes = frozenset()
+    nonzero: Scopes = ()
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Readings:
 
     Metrics that are `unsigned` have no use for a negative value. `elsewhere` has the readings from where the
     pool may not run. `partial` and `absent` tell whether any reading is, of no use included. `seen` is what
-    the next tick must know, `rows` what people see.
+    the next tick must know.
     """
 
     unsigned: frozenset[MetricName]
@@ -40,13 +40,30 @@ class Readings:
     partial: bool = False
     absent: bool = False
     seen: dict[MetricName, Seen] = field(default_factory=dict)
-    rows: list[MetricRow] = field(default_factory=list)
 
     def trouble(self, name: MetricName, reading: Reading) -> Why | None:
         """Why a reading is of no use, to the rules that have no use for a negative value at least."""
         if isinstance(reading, Absent):
             return reading.why
         return Why.NEGATIVE if reading.value < 0 and name in self.unsigned else None
+
+    def rows(self, homes: tuple[Region, ...]) -> tuple[MetricRow, ...]:
+        """What people see of them: metrics in the configuration's order, regions by name, others last."""
+        return tuple(self._row(*judged) for judged in self._judged(homes))
+
+    def _judged(self, homes: tuple[Region, ...]) -> Iterator[tuple[MetricName, Region | None, Reading]]:
+        for name in self.seen:
+            if name in self.pooled:
+                yield name, None, self.pooled[name]
+                continue
+            for region, reading in zip(homes, self.regional[name], strict=True):
+                yield name, region, reading
+            for region, reading in self.elsewhere.get(name, {}).items():
+                yield name, region, reading
+
+    def _row(self, name: MetricName, region: Region | None, reading: Reading) -> MetricRow:
+        value, age_s = (None, None) if isinstance(reading, Absent) else (reading.value, reading.age_s)
+        return MetricRow(name, region, value, age_s, self.trouble(name, reading))
 
 
 def judge(
@@ -73,7 +90,7 @@ def judge(
 
 
 def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) -> None:
-    reading, live = _judged(readings, query, None, answer, None in last.nonzero)
+    reading, live = _judged(readings, query, answer, None in last.nonzero)
     readings.pooled[query.name] = reading
     readings.seen[query.name] = _LIVE if live else _UNSEEN
 
@@ -81,26 +98,28 @@ def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) 
 def _judge_split(
     readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
 ) -> None:
-    column, nonzero, was_live = [], [], last.nonzero
+    column: list[Reading] = []
+    nonzero: list[Region] = []
     for region in homes:
-        reading, live = _judged(readings, query, region, given.get(region, _EMPTY), region in was_live)
+        reading = given.get(region, _EMPTY)
+        if isinstance(reading, Measured) and 0.0 < reading.value < inf and not reading.partial:
+            live = True
+        else:
+            reading, live = _judged(readings, query, reading, region in last.nonzero)
         column.append(reading)
         if live:
             nonzero.append(region)
     readings.regional[query.name] = column
-    unchanged = last.regional and len(nonzero) == len(was_live) and was_live.issuperset(nonzero)
-    readings.seen[query.name] = last if unchanged else Seen(True, frozenset(nonzero))
+    readings.seen[query.name] = Seen(True, tuple(nonzero))
     strangers = given.keys() - homes
     if strangers:
         readings.elsewhere[query.name] = {
-            Region(label): _judged(readings, query, Region(label), given[label], was_live=False)[0]
+            Region(label): _judged(readings, query, given[label], was_live=False)[0]
             for label in sorted(strangers)
         }
 
 
-def _judged(
-    readings: Readings, query: Query, region: Region | None, reading: Reading, was_live: bool
-) -> tuple[Reading, bool]:
+def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) -> tuple[Reading, bool]:
     """The reading, filled in where it is empty, unless it is no number or a first zero; and whether its last
     value, absences aside, was not 0.
     """
@@ -111,14 +130,11 @@ def _judged(
         if isfinite(value) and (value or not was_live):
             if reading.partial:
                 readings.partial = True
-            negative = Why.NEGATIVE if value < 0 and query.name in readings.unsigned else None
-            if negative:
+            if value < 0 and query.name in readings.unsigned:
                 readings.absent = True
-            readings.rows.append(MetricRow(query.name, region, value, reading.age_s, negative))
             return reading, value != 0
         reading, was_live = (_NOT_A_NUMBER, was_live) if value else (_UNCONFIRMED, False)
     readings.absent = True
-    readings.rows.append(MetricRow(query.name, region, None, None, reading.why))
     return reading, was_live
 
 
@@ -128,7 +144,7 @@ def _constant(value: float) -> Measured:
 
 
 _UNSEEN = Seen()
-_LIVE = Seen(regional=False, nonzero=frozenset({None}))
+_LIVE = Seen(regional=False, nonzero=(None,))
 _NOT_ASKED = Absent(why=Why.UNREACHABLE, detail="no answer")
 _EMPTY = Absent(why=Why.EMPTY)
 _NOT_A_NUMBER = Absent(why=Why.NOT_A_NUMBER)

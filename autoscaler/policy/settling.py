@@ -9,6 +9,7 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.damping import least_after_step, most_after_step
 from autoscaler.policy.overrides import Commands
 from autoscaler.policy.tick import Case, Tick
+from autoscaler.policy.trail import Form
 
 
 @dataclass(slots=True)
@@ -28,7 +29,9 @@ def settle(tick: Tick, orders: Orders) -> None:
     """Set every region's desired count, before the total. Each step that changes it joins the trail."""
     held = _may_be_held(tick, orders)
     for index, case in enumerate(tick.cases):
-        present = _inside_bounds(case)
+        present = case.trace.desired
+        if not case.bounds.min <= present <= case.bounds.max:
+            present = _inside_bounds(case)
         if orders.pinned is not None:
             case.desired = _commanded(case, orders, present, orders.pinned[index])
         elif case.raw < present:
@@ -53,10 +56,8 @@ def _inside_bounds(case: Case) -> int:
     if last < bounds.min:
         case.trail.append(reason(ReasonCode.BOUND_MIN, last=last, min=bounds.min))
         return bounds.min
-    if last > bounds.max:
-        case.trail.append(reason(ReasonCode.BOUND_MAX, last=last, max=bounds.max))
-        return bounds.max
-    return last
+    case.trail.append(reason(ReasonCode.BOUND_MAX, last=last, max=bounds.max))
+    return bounds.max
 
 
 def _commanded(case: Case, orders: Orders, present: int, share: int) -> int:
@@ -100,37 +101,37 @@ def _inwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     highest, damping = case.highs[0][1], tick.policy.pool.scale_in
     target = min(present, max(case.raw, highest))
     if target > case.raw:
-        numbers = (("window_s", damping.window_s), ("highest", highest), ("machines", target))
-        case.trail.append(Reason(_WINDOW_IN, numbers))
+        case.trail.append((_WINDOW_IN, (damping.window_s, highest, target)))
     if damping.step is None or target == present:
         return target
-    least = least_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
+    least, began = least_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
     if least <= target:
         return target
-    numbers = (("last", present), ("least", least), ("machines", min(present, least)))
-    case.trail.append(Reason(ReasonCode.STEP_IN, numbers))
-    return min(present, least)
+    kept = min(present, least)
+    case.trail.append((_STEP_IN, (present, began, least, kept)))
+    return kept
 
 
 def _outwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     lowest, damping = case.lows[0][1] if case.lows else case.raw, tick.policy.pool.scale_out
     target = max(present, min(case.raw, lowest))
     if target < case.raw:
-        numbers = (("window_s", damping.window_s), ("lowest", lowest), ("machines", target))
-        case.trail.append(Reason(_WINDOW_OUT, numbers))
+        case.trail.append((_WINDOW_OUT, (damping.window_s, lowest, target)))
     if damping.step is None or target == present:
         return target
-    most = most_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
+    most, began = most_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
     if most >= target:
         return target
-    numbers = (("last", present), ("most", most), ("machines", max(present, most)))
-    case.trail.append(Reason(ReasonCode.STEP_OUT, numbers))
-    return max(present, most)
+    reached = max(present, most)
+    case.trail.append((_STEP_OUT, (present, began, most, reached)))
+    return reached
 
 
 def _changes(tick: Tick, case: Case) -> Sequence[Change]:
     return [change for change in tick.fleet.changes if change.region == case.region]
 
 
-_WINDOW_IN, _WINDOW_OUT = ReasonCode.WINDOW_IN, ReasonCode.WINDOW_OUT
-"""Looked up once: in a hot path an enum costs more than the tuple it goes into."""
+_WINDOW_IN = Form(ReasonCode.WINDOW_IN, ("window_s", "highest", "machines"))
+_WINDOW_OUT = Form(ReasonCode.WINDOW_OUT, ("window_s", "lowest", "machines"))
+_STEP_IN = Form(ReasonCode.STEP_IN, ("last", "began", "least", "machines"))
+_STEP_OUT = Form(ReasonCode.STEP_OUT, ("last", "began", "most", "machines"))

@@ -12,11 +12,11 @@ from autoscaler.domain.desired import Bounds, Unknown
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Answer
-from autoscaler.domain.reason import Reason
 from autoscaler.policy.damping import Entries, Trace
 from autoscaler.policy.limits import Limits
 from autoscaler.policy.readings import Readings, Seen, judge
 from autoscaler.policy.rules import Policy
+from autoscaler.policy.trail import Step
 
 NOTHING = RegionCount()
 UNTOLD = -1
@@ -44,7 +44,7 @@ class Tally:
     unheard: bool = field(default=False, init=False)
     failing: int = field(default=0, init=False)
     partial: MetricName | None = field(default=None, init=False)
-    trail: list[Reason] = field(default_factory=list, init=False)
+    trail: list[Step] = field(default_factory=list, init=False)
 
     @property
     def troubled(self) -> bool:

@@ -10,17 +10,18 @@ def enter(tick: Tick, mono: float, *, gap: bool) -> None:
     One that could not be told enters as the last known demand while that is fresh, else as the last
     desired count: or the first low reading after an outage would empty the window. So does a `gap`.
     """
-    windows, dark = tick.policy.windows, tick.pool.troubled
+    in_s, out_s = tick.policy.windows.in_s, tick.policy.windows.out_s
+    oldest, dark = mono - tick.policy.windows.fresh_s, tick.pool.troubled
     for case in tick.cases:
         trace, high, low = case.trace, case.raw, case.raw
         if dark or case.troubled:
             case.certain = False
-            high = low = _stand_in(trace, mono - windows.fresh_s)
+            high = low = _stand_in(trace, oldest)
         if gap:
             high, low = max(high, trace.desired), min(low, trace.desired)
-        case.highs = push_high(trace.highs, mono, high, windows.in_s)
-        if windows.out_s:
-            case.lows = push_low(trace.lows, mono, low, windows.out_s)
+        case.highs = push_high(trace.highs, mono, high, in_s)
+        if out_s:
+            case.lows = push_low(trace.lows, mono, low, out_s)
 
 
 def leave(case: Case, mono: float) -> Trace:

@@ -25,50 +25,50 @@ def change(machines: int, ago: float) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("step", "count", "changes", "least"),
+    ("step", "count", "changes", "least", "began"),
     [
         # 50 % of 10, rounded up; then of 9: 4.5, so 5.
-        (HALF, counted(10), (), 5),
-        (HALF, counted(9), (), 4),
+        (HALF, counted(10), (), 5, 10),
+        (HALF, counted(9), (), 4, 9),
         # At least one, or a fleet of one would be for ever.
-        (HALF, counted(1), (), 0),
-        (Step(period_s=60.0, fraction=0.1), counted(3), (), 2),
+        (HALF, counted(1), (), 0, 1),
+        (Step(period_s=60.0, fraction=0.1), counted(3), (), 2, 3),
         # What left in this period was there when it began: 5 + 5 = 10, minus 5.
-        (HALF, counted(5), (change(-5, 30),), 5),
-        (HALF, counted(5), (change(-5, 60),), 2),
+        (HALF, counted(5), (change(-5, 30),), 5, 10),
+        (HALF, counted(5), (change(-5, 60),), 2, 5),
         # What we added is no loss; what drains has left already: 10 - 4 = 6, minus 3.
-        (HALF, counted(10), (change(4, 10),), 5),
-        (HALF, counted(10, draining=4), (), 3),
-        (HALF, counted(10, draining=4), (change(-4, 10),), 5),
+        (HALF, counted(10), (change(4, 10),), 5, 10),
+        (HALF, counted(10, draining=4), (), 3, 6),
+        (HALF, counted(10, draining=4), (change(-4, 10),), 5, 10),
         # Whichever allows more, each with its own period.
-        (TWO_PERIODS, counted(80), (), 72),
-        (TWO_PERIODS, counted(30), (), 26),
-        (TWO_PERIODS, counted(26), (change(-4, 20),), 22),
+        (TWO_PERIODS, counted(80), (), 72, 80),
+        (TWO_PERIODS, counted(30), (), 26, 30),
+        (TWO_PERIODS, counted(26), (change(-4, 20),), 22, 26),
     ],
 )
 def test_in_goes_so_far_from_where_the_period_began(
-    step: Step, count: RegionCount, changes: tuple[Change, ...], least: int
+    step: Step, count: RegionCount, changes: tuple[Change, ...], least: int, began: int
 ) -> None:
-    assert least_after_step(step, count, changes, NOW) == least
+    assert least_after_step(step, count, changes, NOW) == (least, began)
 
 
 @pytest.mark.parametrize(
-    ("step", "count", "changes", "most"),
+    ("step", "count", "changes", "most", "began"),
     [
-        (FOUR, counted(10), (), 14),
-        (FOUR, counted(14), (change(4, 10),), 14),
-        (FOUR, counted(14), (change(4, 15),), 18),
-        (EITHER, counted(2), (), 6),
-        (EITHER, counted(10), (), 20),
-        (EITHER, counted(0), (), 4),
-        (Step(period_s=60.0, fraction=0.5), counted(0), (), 1),
-        (FOUR, counted(10), (change(-3, 5),), 14),
+        (FOUR, counted(10), (), 14, 10),
+        (FOUR, counted(14), (change(4, 10),), 14, 10),
+        (FOUR, counted(14), (change(4, 15),), 18, 14),
+        (EITHER, counted(2), (), 6, 2),
+        (EITHER, counted(10), (), 20, 10),
+        (EITHER, counted(0), (), 4, 0),
+        (Step(period_s=60.0, fraction=0.5), counted(0), (), 1, 0),
+        (FOUR, counted(10), (change(-3, 5),), 14, 10),
     ],
 )
 def test_out_goes_so_far_from_where_the_period_began(
-    step: Step, count: RegionCount, changes: tuple[Change, ...], most: int
+    step: Step, count: RegionCount, changes: tuple[Change, ...], most: int, began: int
 ) -> None:
-    assert most_after_step(step, count, changes, NOW) == most
+    assert most_after_step(step, count, changes, NOW) == (most, began)
 
 
 ticks = st.lists(st.tuples(st.floats(min_value=0, max_value=40), st.integers(0, 9)), min_size=1, max_size=40)
