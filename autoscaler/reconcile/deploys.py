@@ -30,15 +30,15 @@ def signals(view: PoolView, now: Instant) -> frozenset[str]:
 
 
 def active(view: PoolView, ledger: Ledger, now: Instant) -> tuple[str, ...]:
-    """The signs to be heeded now, by name."""
-    return tuple(name for name in sorted(signals(view, now)) if _heeded(name, view, ledger, now))
+    """The signs to be heeded now, by name. `ledger` has observed those of the view."""
+    return tuple(name for name in sorted(ledger.signals) if _heeded(name, view, ledger, now))
 
 
 def lapsed(view: PoolView, ledger: Ledger, now: Instant) -> tuple[Reason, ...]:
-    """A warning for every sign that has been there for too long to be heeded."""
+    """A warning for every sign that `ledger` has observed for too long to be heeded."""
     return tuple(
         reason(ReasonCode.DEPLOY_LAPSED, signal=name)
-        for name in sorted(signals(view, now))
+        for name in sorted(ledger.signals)
         if not name.startswith(NEW_RELEASE) and not _heeded(name, view, ledger, now)
     )
 
@@ -69,13 +69,13 @@ def _present(view: PoolView, wall: float) -> Iterator[str]:
     leased = sum(machine.lease is not None and machine.lease.expires_at > wall for machine in view.group)
     if leased >= 2 and 2 * leased >= len(view.group):
         yield "leases"
-    newest = newest_release(view.group)
-    if any(release(machine) != newest for machine in view.group):
-        yield f"{NEW_RELEASE}{newest}"
+    releases = set(map(release, view.group))
+    if len(releases) > 1:
+        yield f"{NEW_RELEASE}{max(releases)}"
 
 
 def _heeded(name: str, view: PoolView, ledger: Ledger, now: Instant) -> bool:
-    seen_for = now.mono - ledger.signals.get(name, now.mono)
+    seen_for = now.mono - ledger.signals[name]
     if not name.startswith(NEW_RELEASE):
         return seen_for < SIGNAL_LAPSES_AFTER_S
     return max(seen_for, _running_for(view.group, now.wall)) < RELEASE_IS_NEW_FOR_S

@@ -1,6 +1,7 @@
 """Fleets to plan for: Machines by their region and state, the counts wanted, and the plan that follows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autoscaler.domain.desired import OPEN_GATE, Decision, Desired, Gate
@@ -10,6 +11,7 @@ from autoscaler.domain.names import GroupName, MachineId, Region
 from autoscaler.domain.plan import Mark, Plan
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer, Measured, Split
+from autoscaler.reconcile import deploys
 from autoscaler.reconcile.counting import PoolView, count, ours
 from autoscaler.reconcile.ledger import EMPTY, Ledger
 from autoscaler.reconcile.planner import make_plan
@@ -52,6 +54,12 @@ def counted(pool: Pool, machines: Sequence[Machine], ledger: Ledger = EMPTY, now
     return count(viewed(pool, machines, now=now), ledger, now)
 
 
+def observed(view: PoolView, ledger: Ledger = EMPTY, now: Instant = NOW) -> Ledger:
+    """The ledger with the signs of a deploy that the view shows, seen now for the first time or before."""
+    seen = ledger.signals
+    return replace(ledger, signals={name: seen.get(name, now.mono) for name in deploys.signals(view, now)})
+
+
 def decided(pool: Pool, wanted: Mapping[Region, int], *, regional: bool = False) -> Decision:
     """A decision for these counts; regions that are not named want nothing."""
     return Decision(
@@ -83,11 +91,12 @@ def planned(
     regional: bool = False,
 ) -> Plan:
     """The plan for a fleet that should have `wanted` Machines per region."""
+    view = viewed(pool, machines, now=now)
     return make_plan(
-        viewed(pool, machines, now=now),
+        view,
         decided(pool, wanted, regional=regional),
         gate,
-        ledger,
+        observed(view, ledger, now),
         busy=busy,
         created_recently=created,
         now=now,

@@ -8,7 +8,7 @@ from autoscaler.domain.fleet import Lease, MachineState
 from autoscaler.domain.names import GroupName
 from autoscaler.reconcile import deploys
 from autoscaler.reconcile.ledger import EMPTY
-from tests.reconcile.fleets import NOW, STOPPED, member, viewed
+from tests.reconcile.fleets import NOW, STOPPED, member, observed, viewed
 from tests.reconcile.samples import a_pool
 
 LEASE = Lease(owner="flyctl", expires_at=NOW.wall + 13)
@@ -33,7 +33,7 @@ SIGNS = {
 def test_each_sign_is_seen_and_heeded(name):
     view = viewed(a_pool(), SIGNS[name])
     assert deploys.signals(view, NOW) == {name}
-    assert deploys.active(view, EMPTY, NOW) == (name,)
+    assert deploys.active(view, observed(view), NOW) == (name,)
 
 
 QUIET = {
@@ -78,7 +78,9 @@ def test_a_fresh_process_learns_a_releases_age_from_the_machines_that_run_it():
         release("b", 8, updated_at=NOW.wall - 601),
         release("c", 8, updated_at=NOW.wall),
     ]
-    assert deploys.active(viewed(a_pool(), fleet), EMPTY, NOW) == ()
+    view = viewed(a_pool(), fleet)
+    assert deploys.signals(view, NOW) == {"release 8"}
+    assert deploys.active(view, observed(view), NOW) == ()
 
 
 @pytest.mark.parametrize(("text", "number"), [("12", 12), ("", -1), ("v3", -1), ("²", -1)])

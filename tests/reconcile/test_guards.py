@@ -11,14 +11,15 @@ from autoscaler.domain.reading import Absent, Measured, Query, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.guards import after_deciding, gate
 from autoscaler.reconcile.ledger import EMPTY, Departure, OnTheWay, Seen
-from tests.reconcile.fleets import NOW, STOPPED, decided, jobs, member, viewed
+from tests.reconcile.fleets import NOW, STOPPED, decided, jobs, member, observed, viewed
 from tests.reconcile.samples import AMS, FRA, ORD, a_pool
 
 BUSY = Query(name="busy", promql="jobs", label="instance")
 
 
 def gated(machines, *, ledger=EMPTY, busy=None, overrides=(), pool=None):
-    return gate(viewed(pool or a_pool(), machines), ledger, busy=busy, overrides=overrides, now=NOW)
+    view = viewed(pool or a_pool(), machines)
+    return gate(view, observed(view, ledger), busy=busy, overrides=overrides, now=NOW)
 
 
 def codes(reasons):
