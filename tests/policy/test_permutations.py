@@ -39,8 +39,8 @@ RULES: tuple[Rule, ...] = (
     Expression(text="max(jobs ?? 0, running - 1) / 3"),
 )
 SCHEDULES = (
-    Schedule(start="0 0 * * *", end="0 12 * * *", regions=(AMS,), min=1),
-    Schedule(start="0 0 * * *", end="0 11 * * *", regions=(ORD, AMS), max=4),
+    Schedule(start="0 0 * * *", end="0 12 * * *", regions=(AMS,), min=3),
+    Schedule(start="0 0 * * *", end="0 11 * * *", regions=(ORD, AMS), max=3),
     Schedule(start="0 1 * * *", end="0 2 * * *", freeze_in=True),
 )
 BOUNDS = (Bounds(min=1, max=4), Bounds(min=1, max=12), Bounds(min=2, max=7))
