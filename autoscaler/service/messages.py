@@ -1,6 +1,7 @@
 """What commands say: results to stdout, everything else to stderr."""
 
 import sys
+from contextlib import suppress
 
 
 def result(text: str) -> None:
@@ -10,4 +11,6 @@ def result(text: str) -> None:
 
 def note(text: str) -> None:
     """A sentence for the person in front of it."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
+    # Where nobody takes it there is nobody to tell.
+    with suppress(OSError):
+        sys.stderr.write(text.rstrip("\n") + "\n")

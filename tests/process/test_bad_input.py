@@ -4,6 +4,9 @@ import os
 import signal
 import socket
 import subprocess
+from pathlib import Path
+
+import pytest
 
 from tests.process.processes import COMMAND, daemon, environment, finished
 
@@ -83,6 +86,40 @@ def test_a_reader_that_leaves_early_is_no_error_worth_words():
     )
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_a_daemon_whose_log_nobody_reads_goes_on_and_ends_as_told():
+    with subprocess.Popen(
+        [*COMMAND, "run"], env=environment(RIGHT), cwd="/", stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            while "tick.done" not in process.stderr.readline():
+                assert process.poll() is None
+            process.stderr.close()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+FULL = Path("/dev/full")
+TAKING_NOTHING = [("2>&-", 3), (">&-", 3), *([(f"2>{FULL}", 3), (f">{FULL}", 1)] if FULL.exists() else [])]
+"""Not every system has a file that is always full."""
+
+
+@pytest.mark.parametrize(("where", "code"), TAKING_NOTHING)
+def test_a_stream_that_takes_nothing_does_not_change_how_a_command_ends(where: str, code: int):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {where}', "sh", *COMMAND, "plan"],
+        env=environment(RIGHT),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told(done, code)
 
 
 def test_an_emulator_prints_how_to_use_it_and_ends_at_a_signal():
