@@ -18,7 +18,7 @@ from tests.scenarios.story import AMS, APP, ORD, Story, a_pool, told
 pytestmark = pytest.mark.looptime
 
 HOUR_S = 3600.0
-LEISURELY = a_pool(interval_s=60.0)
+LEISURELY = a_pool(interval_s=300.0)
 """For stories of hours: what matters in them does not depend on how often one looks."""
 BUSY = Query(name=MetricName("busy"), promql="busy", label="instance")
 SERVICE = {"services": [{"internal_port": 8080, "protocol": "tcp", "ports": []}]}
