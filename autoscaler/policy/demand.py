@@ -15,7 +15,7 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
 from autoscaler.policy.questions import Question, shown
 from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
-from autoscaler.policy.trail import Form
+from autoscaler.policy.trail import wording
 
 
 def gather(tick: Tick) -> tuple[Heard, ...]:
@@ -59,20 +59,19 @@ def _ask(
 
     The Machines asked for, or still the last ones where that is Unknown.
     """
-    ask, form, tolerance, partial = question.ask, question.form, question.tolerance, tick.readings.partial
+    ask, word, tolerance, partial = question.ask, question.word, question.tolerance, tick.readings.partial
     answers: list[int | None] = []
     for tally, row, last in zip(tallies, rows, known, strict=False):
         if partial:
             _note_partial(question, row, tally)
         try:
-            asked, numbers = ask(row, tally.count)
+            asked = ask(row, tally.count) + tally.strangers
         except UndefinedError as error:
             _unknown(tick, question, tally, error, last)
             answers.append(last)
             continue
-        asked += tally.strangers
         machines = whole(asked)
-        tally.trail.append((form, (*numbers, asked, machines)))
+        tally.trail.append((word, row, tally.count, asked, machines))
         if tolerance is not None:
             machines = _tolerated(machines, asked, tolerance, tally)
         tally.valid = max(tally.valid, machines)
@@ -94,7 +93,7 @@ def _tolerated(machines: int, asked: float, tolerance: float, tally: Tally) -> i
     least = tally.count.ready * (1.0 - tolerance)
     if not reaches(asked, least):
         return machines
-    tally.trail.append((_TOLERANCE, (tolerance, least, asked, capacity)))
+    tally.trail.append((_TOLERANCE, tolerance, least, asked, capacity))
     return capacity
 
 
@@ -158,7 +157,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             for metric in question.metrics
         ]
         try:
-            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))[0]
+            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))
         except UndefinedError:
             continue
         home = policy.homes.index(policy.nearest.get(label, policy.heaviest))
@@ -182,5 +181,5 @@ def _whole(fleet: Fleet) -> RegionCount:
 
 
 _NEVER = Heard()
-_TOLERANCE = Form(ReasonCode.TOLERANCE, ("tolerance", "at_least", "asked", "machines"))
+_TOLERANCE = wording(ReasonCode.TOLERANCE, "tolerance", "at_least", "asked", "machines")
 _SILENT = Absent(why=Why.EMPTY)

@@ -7,69 +7,75 @@ from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import PerMachine, Utilization
 from autoscaler.domain.reading import Absent, Measured, Reading, Why
-from autoscaler.domain.reason import Number, Numbers, ReasonCode
+from autoscaler.domain.reason import Number, Numbers, Reason, ReasonCode
 from autoscaler.policy.arithmetic import UndefinedError
 from autoscaler.policy.expression import FLEET_NAMES, Expression
-from autoscaler.policy.trail import Form
-
-Asked = tuple[float, tuple[Number, ...]]
-"""How many Machines are asked for, unrounded, and the numbers of `form` that show why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One rule. `path` is its place in the configuration.
 
-    `ask` takes one reading per metric, in order, and the fleet. It raises UndefinedError where the answer
-    cannot be told. `form` words the answer: the numbers of `ask`, then what was asked and the Machines.
-    `fleet_bound` rules depend on the pool's own counts, so their past cannot be told from the metrics' past.
+    `ask` takes one reading per metric, in order, and the fleet, and answers in Machines, unrounded. It raises
+    UndefinedError where that cannot be told. `head` and `inputs` are the numbers that explain an answer:
+    those of the rule, and those of its readings and the fleet. `fleet_bound` rules depend on the pool's own
+    counts, so their past cannot be told from the metrics' past.
     """
 
     path: str
     metrics: tuple[MetricName, ...]
-    ask: Callable[[Sequence[Reading], RegionCount], Asked]
-    form: Form
+    ask: Callable[[Sequence[Reading], RegionCount], float]
+    head: Numbers
+    inputs: Callable[[Sequence[Reading], RegionCount], Numbers]
     tolerance: float | None = None
     """By how much, as a fraction, it is content with less than there is."""
     fleet_bound: bool = False
     unsigned: bool = True
     """A negative reading makes no sense to it."""
 
+    def word(self, readings: Sequence[Reading], count: RegionCount, asked: float, machines: int) -> Reason:
+        """Why it asked for so many Machines."""
+        given = self.inputs(readings, count)
+        return Reason(ReasonCode.RULE, (*self.head, *given, ("asked", asked), ("machines", machines)))
+
 
 def per_machine(rule: PerMachine, path: str, headroom: float) -> Question:
     """value / target. `headroom` is a fraction on top, here and below."""
     metric, target, factor = rule.metric, rule.target, 1.0 + headroom
 
-    def ask(readings: Sequence[Reading], _: RegionCount) -> Asked:
+    def ask(readings: Sequence[Reading], _: RegionCount) -> float:
         (reading,) = readings
         if isinstance(reading, Absent) or reading.value < 0:
             raise _useless(reading, metric)
-        value = reading.value
-        return value / target * factor, (value,)
+        return reading.value / target * factor
 
-    head = (("rule", path), ("metric", metric), ("per_machine", target))
-    return Question(path=path, metrics=(metric,), ask=ask, form=_form(head, headroom, "value"))
+    return Question(
+        path=path,
+        metrics=(metric,),
+        ask=ask,
+        head=(("rule", path), ("metric", metric), ("per_machine", target), *shown(headroom)),
+        inputs=lambda readings, _: (("value", _shown(readings[0])),),
+    )
 
 
 def utilization(rule: Utilization, path: str, headroom: float) -> Question:
     """ready * value / target, content with the capacity there is while that is only a little too much."""
     metric, target, factor = rule.metric, rule.target, 1.0 + headroom
 
-    def ask(readings: Sequence[Reading], count: RegionCount) -> Asked:
+    def ask(readings: Sequence[Reading], count: RegionCount) -> float:
         (reading,) = readings
         if isinstance(reading, Absent) or reading.value < 0:
             raise _useless(reading, metric)
-        value, ready = reading.value, count.ready
-        if ready == 0:
+        if count.ready == 0:
             raise UndefinedError(Why.NONE_READY, metric)
-        return ready * (value / target) * factor, (value, ready)
+        return count.ready * (reading.value / target) * factor
 
-    head = (("rule", path), ("metric", metric), ("utilization", target))
     return Question(
         path=path,
         metrics=(metric,),
         ask=ask,
-        form=_form(head, headroom, "value", "ready"),
+        head=(("rule", path), ("metric", metric), ("utilization", target), *shown(headroom)),
+        inputs=lambda readings, count: (("value", _shown(readings[0])), ("ready", count.ready)),
         tolerance=rule.tolerance,
         fleet_bound=True,
     )
@@ -80,19 +86,29 @@ def expression(parsed: Expression, path: str, headroom: float) -> Question:
     factor, evaluate = 1.0 + headroom, parsed.evaluate
     metrics = tuple(MetricName(name) for name in parsed.names if name not in FLEET_NAMES)
     counted = tuple(name for name in parsed.names if name in FLEET_NAMES)
-    names = (*metrics, *counted)
 
-    def ask(readings: Sequence[Reading], count: RegionCount) -> Asked:
-        values: list[float | Absent] = [
-            float(reading.value) if isinstance(reading, Measured) else reading for reading in readings
-        ]
-        values += [float(_COUNTS[name](count)) for name in counted]
-        asked = evaluate(dict(zip(names, values, strict=True))) * factor
-        return asked, tuple(value.why.value if isinstance(value, Absent) else value for value in values)
+    def ask(readings: Sequence[Reading], count: RegionCount) -> float:
+        values: dict[str, float | Absent] = {
+            name: float(reading.value) if isinstance(reading, Measured) else reading
+            for name, reading in zip(metrics, readings, strict=True)
+        }
+        for name in counted:
+            values[name] = float(_COUNTS[name](count))
+        return evaluate(values) * factor
 
-    head = (("rule", path), ("expression", parsed.text))
-    form = _form(head, headroom, *names)
-    return Question(path=path, metrics=metrics, ask=ask, form=form, fleet_bound=bool(counted), unsigned=False)
+    def inputs(readings: Sequence[Reading], count: RegionCount) -> Numbers:
+        measured = ((name, _shown(reading)) for name, reading in zip(metrics, readings, strict=True))
+        return (*measured, *((name, float(_COUNTS[name](count))) for name in counted))
+
+    return Question(
+        path=path,
+        metrics=metrics,
+        ask=ask,
+        head=(("rule", path), ("expression", parsed.text), *shown(headroom)),
+        inputs=inputs,
+        fleet_bound=bool(counted),
+        unsigned=False,
+    )
 
 
 def shown(headroom: float) -> Numbers:
@@ -100,8 +116,8 @@ def shown(headroom: float) -> Numbers:
     return (("headroom", headroom),) if headroom else ()
 
 
-def _form(head: Numbers, headroom: float, *names: str) -> Form:
-    return Form(ReasonCode.RULE, (*names, "asked", "machines"), (*head, *shown(headroom)))
+def _shown(reading: Reading) -> Number:
+    return reading.why.value if isinstance(reading, Absent) else float(reading.value)
 
 
 def _useless(reading: Reading, metric: MetricName) -> UndefinedError:

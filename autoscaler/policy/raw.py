@@ -4,7 +4,7 @@ from autoscaler.domain.reason import ReasonCode
 from autoscaler.policy.allocation import share_out, take_back
 from autoscaler.policy.arithmetic import MOST
 from autoscaler.policy.tick import UNTOLD, Case, Tick
-from autoscaler.policy.trail import Form, Note
+from autoscaler.policy.trail import Note, wording
 
 
 def share(tick: Tick, offset: int = 0) -> None:
@@ -38,25 +38,25 @@ def _base(tick: Tick, case: Case) -> int:
     asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
     if case.unheard or tick.pool.unheard:
         capacity = case.count.capacity
-        case.trail.append((_LAST_KNOWN, (capacity,)))
+        case.trail.append((_LAST_KNOWN, capacity))
         asked = max(asked, capacity)
     case.asked = case.base = asked
     if asked < bounds.min:
-        case.trail.append((_BOUND_MIN, (asked, bounds.min)))
+        case.trail.append((_BOUND_MIN, asked, bounds.min))
         case.base = bounds.min
     elif asked > bounds.max:
-        case.trail.append((_BOUND_MAX, (asked, bounds.max)))
+        case.trail.append((_BOUND_MAX, asked, bounds.max))
         case.base = bounds.max
     case.raw = case.shown = case.base
     return case.base
 
 
 def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Note]:
-    steps: list[Note] = [(_POOL_DEMAND, (pooled, bases))]
+    steps: list[Note] = [(_POOL_DEMAND, pooled, bases)]
     if spare:
-        steps.append((_SPARE, (spare,)))
+        steps.append((_SPARE, spare))
     if offset:
-        steps.append((_OFFSET, (offset,)))
+        steps.append((_OFFSET, offset))
     return steps
 
 
@@ -68,7 +68,7 @@ def _hand_out(tick: Tick, extra: int, offset: int) -> int:
         shares = take_back(shares, limits.least, weights, -offset)
     for case, weight, machines in zip(tick.cases, weights, shares, strict=True):
         if machines != case.base:
-            case.trail.append((_SHARED, (case.base, weight, machines)))
+            case.trail.append((_SHARED, case.base, weight, machines))
             case.raw = case.shown = machines
     return sum(shares)
 
@@ -89,10 +89,10 @@ def told(tick: Tick, case: Case) -> bool:
     return case.valid != UNTOLD or tick.pool.valid != UNTOLD or case.region not in tick.policy.homes
 
 
-_LAST_KNOWN = Form(ReasonCode.LAST_KNOWN, ("capacity",))
-_BOUND_MIN = Form(ReasonCode.BOUND_MIN, ("demand", "min"))
-_BOUND_MAX = Form(ReasonCode.BOUND_MAX, ("demand", "max"))
-_POOL_DEMAND = Form(ReasonCode.POOL_DEMAND, ("pool", "regional"))
-_SPARE = Form(ReasonCode.SPARE, ("machines",))
-_OFFSET = Form(ReasonCode.OFFSET, ("machines",))
-_SHARED = Form(ReasonCode.SHARED, ("base", "weight", "machines"))
+_LAST_KNOWN = wording(ReasonCode.LAST_KNOWN, "capacity")
+_BOUND_MIN = wording(ReasonCode.BOUND_MIN, "demand", "min")
+_BOUND_MAX = wording(ReasonCode.BOUND_MAX, "demand", "max")
+_POOL_DEMAND = wording(ReasonCode.POOL_DEMAND, "pool", "regional")
+_SPARE = wording(ReasonCode.SPARE, "machines")
+_OFFSET = wording(ReasonCode.OFFSET, "machines")
+_SHARED = wording(ReasonCode.SHARED, "base", "weight", "machines")

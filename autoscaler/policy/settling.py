@@ -9,7 +9,7 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.damping import least_after_step, most_after_step
 from autoscaler.policy.overrides import Commands
 from autoscaler.policy.tick import Case, Tick
-from autoscaler.policy.trail import Form
+from autoscaler.policy.trail import wording
 
 
 @dataclass(slots=True)
@@ -101,14 +101,14 @@ def _inwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     highest, damping = case.highs[0][1], tick.policy.pool.scale_in
     target = min(present, max(case.raw, highest))
     if target > case.raw:
-        case.trail.append((_WINDOW_IN, (damping.window_s, highest, target)))
+        case.trail.append((_WINDOW_IN, damping.window_s, highest, target))
     if damping.step is None or target == present:
         return target
     least, began = least_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
     if least <= target:
         return target
     kept = min(present, least)
-    case.trail.append((_STEP_IN, (present, began, least, kept)))
+    case.trail.append((_STEP_IN, present, began, least, kept))
     return kept
 
 
@@ -116,14 +116,14 @@ def _outwards(tick: Tick, case: Case, orders: Orders, present: int) -> int:
     lowest, damping = case.lows[0][1] if case.lows else case.raw, tick.policy.pool.scale_out
     target = max(present, min(case.raw, lowest))
     if target < case.raw:
-        case.trail.append((_WINDOW_OUT, (damping.window_s, lowest, target)))
+        case.trail.append((_WINDOW_OUT, damping.window_s, lowest, target))
     if damping.step is None or target == present:
         return target
     most, began = most_after_step(damping.step, case.count, _changes(tick, case), orders.mono)
     if most >= target:
         return target
     reached = max(present, most)
-    case.trail.append((_STEP_OUT, (present, began, most, reached)))
+    case.trail.append((_STEP_OUT, present, began, most, reached))
     return reached
 
 
@@ -131,7 +131,7 @@ def _changes(tick: Tick, case: Case) -> Sequence[Change]:
     return [change for change in tick.fleet.changes if change.region == case.region]
 
 
-_WINDOW_IN = Form(ReasonCode.WINDOW_IN, ("window_s", "highest", "machines"))
-_WINDOW_OUT = Form(ReasonCode.WINDOW_OUT, ("window_s", "lowest", "machines"))
-_STEP_IN = Form(ReasonCode.STEP_IN, ("last", "began", "least", "machines"))
-_STEP_OUT = Form(ReasonCode.STEP_OUT, ("last", "began", "most", "machines"))
+_WINDOW_IN = wording(ReasonCode.WINDOW_IN, "window_s", "highest", "machines")
+_WINDOW_OUT = wording(ReasonCode.WINDOW_OUT, "window_s", "lowest", "machines")
+_STEP_IN = wording(ReasonCode.STEP_IN, "last", "began", "least", "machines")
+_STEP_OUT = wording(ReasonCode.STEP_OUT, "last", "began", "most", "machines")

@@ -1,30 +1,28 @@
 """Why a number became another number, noted down in passing and worded only when somebody reads it.
 
-A tick leaves a dozen Reasons. Noting the bare numbers costs a fraction of building the Reasons themselves.
+A tick leaves a dozen Reasons. Noting what they will be made of costs a fraction of making them.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from autoscaler.domain.reason import Number, Numbers, Reason, ReasonCode
+from autoscaler.domain.reason import Number, Reason, ReasonCode
 
-
-class Form(NamedTuple):
-    """A Reason whose numbers are still to come: their names, and before them what is known in advance."""
-
-    code: ReasonCode
-    names: tuple[str, ...]
-    head: Numbers = ()
-
-
-Note = tuple[Form, tuple[Number, ...]]
+Wording = Callable[..., Reason]
+Note = tuple[Wording, *tuple[Any, ...]]
+"""What words it, and from what."""
 Step = Reason | Note
 
 
 def worded(steps: Iterable[Step]) -> tuple[Reason, ...]:
     """The Reasons for these steps."""
-    return tuple(step if isinstance(step, Reason) else _filled(*step) for step in steps)
+    return tuple(step if isinstance(step, Reason) else step[0](*step[1:]) for step in steps)
 
 
-def _filled(form: Form, numbers: tuple[Number, ...]) -> Reason:
-    return Reason(form.code, (*form.head, *zip(form.names, numbers, strict=True)))
+def wording(code: ReasonCode, *names: str) -> Wording:
+    """The wording of a Reason that takes its numbers in this order."""
+
+    def word(*numbers: Number) -> Reason:
+        return Reason(code, tuple(zip(names, numbers, strict=True)))
+
+    return word
