@@ -100,6 +100,8 @@ class Ledger:
     """Volumes we created and have not seen attached since; while there are any, volumes are read."""
     creations: Mapping[MachineId, float] = field(default_factory=dict)
     """When we created a Machine lately: for the creation budget, should the platform's list leave it out."""
+    doubts: Mapping[str, Reason] = field(default_factory=dict)
+    """Kinds of action that the last tick was refused in a way that concerns all of them."""
     changes: tuple[Change, ...] = ()
     """Our own starts and stops of the last minutes, for step limits."""
 

@@ -8,7 +8,7 @@ from autoscaler.domain.instant import Instant
 from autoscaler.domain.plan import EMPTY_PLAN, Plan
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import drains, inward, leftovers, outward, proxying, shelf
+from autoscaler.reconcile import drains, inward, leftovers, outward, probing, proxying, shelf
 from autoscaler.reconcile.busy import answered
 from autoscaler.reconcile.counting import PoolView, muster, stuck
 from autoscaler.reconcile.ledger import Ledger
@@ -55,7 +55,7 @@ def make_plan(
         outward.plan(situation, draft)
         inward.plan(situation, draft, leaving)
     shelf.clear(situation, draft)
-    return draft.sealed(_warnings(situation))
+    return probing.restrained(draft.sealed(_warnings(situation)), ledger.doubts)
 
 
 def _warnings(situation: Situation) -> Iterator[Reason]:

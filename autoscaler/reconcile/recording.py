@@ -20,7 +20,7 @@ from autoscaler.domain.plan import (
 )
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, departures
+from autoscaler.reconcile import backoff, departures, probing
 from autoscaler.reconcile.ledger import Ledger, OnTheWay
 from autoscaler.reconcile.marks import DRAINING
 
@@ -68,6 +68,7 @@ def record(
         made_volumes=_made_volumes(ledger.made_volumes, outcomes),
         our_starts={**ledger.our_starts, **dict.fromkeys(_started(outcomes), now.wall)},
         expected_gone=ledger.expected_gone | frozenset(_destroyed(outcomes)),
+        doubts=probing.doubted(outcomes),
         creations={**ledger.creations, **dict.fromkeys(_created(outcomes), now.mono)},
         changes=(*ledger.changes, *_changes(outcomes, homes, now.mono)),
     )

@@ -145,7 +145,7 @@ def test_what_would_be_refused_everywhere_parks_every_region(refusal: Refusal, c
 )
 def test_a_refusal_of_the_moment_keeps_region_and_machine_in_their_places(refusal: Refusal):
     ledger = recorded(refused(create(1), refusal), refused(start("a"), refusal))
-    assert ledger == EMPTY
+    assert replace(ledger, doubts={}) == EMPTY
 
 
 def test_a_machine_whose_host_is_full_is_passed_over():

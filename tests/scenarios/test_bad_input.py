@@ -20,6 +20,8 @@ from tests.scenarios.story import ORD, Story, a_pool, told
 pytestmark = pytest.mark.looptime
 
 TICKS = 40
+FIRST = 4
+"""How many creates are under way in a region before the first of them is answered."""
 SEEN_S = 15.0 * (TICKS - 1)
 
 
@@ -61,14 +63,14 @@ CASES = {
         code="refused",
         words="may not create Machines",
         operation="create",
-        at_most=3 * TICKS,
+        at_most=FIRST + TICKS,
         fault=refusing("create", 403, "unauthorized"),
     ),
     "an organization's limit": Case(
         code="parked",
         words="may not have more",
         operation="create",
-        at_most=4,
+        at_most=2 * FIRST,
         fault=refusing("create", 422, LIMIT),
     ),
     "a group without any Machine to copy": Case(
@@ -85,7 +87,7 @@ CASES = {
         code="refused",
         words="deploy again",
         operation="create",
-        at_most=3 * TICKS,
+        at_most=FIRST + TICKS,
         fault=refusing("create", 400, "failed to get manifest: MANIFEST_UNKNOWN"),
     ),
 }
@@ -116,7 +118,7 @@ async def test_it_is_one_warning_a_metric_a_reason_and_no_storm(case: Case):
 
 def begin(story: Story, case: Case) -> None:
     story.add(case.machines, ORD, "started")
-    story.load({ORD: 30.0})
+    story.load({ORD: 100.0})
     if case.fault is not None:
         story.trouble(case.fault)
 
