@@ -13,6 +13,7 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import departures, deploys
 from autoscaler.reconcile.busy import answered, reports
 from autoscaler.reconcile.counting import AT_REST, NEW, PoolView, in_state_for
+from autoscaler.reconcile.crashing import untrusted
 from autoscaler.reconcile.ledger import Ledger
 
 SICK_SHARE = 0.45
@@ -21,7 +22,7 @@ COVERAGE = 0.8
 READY_FOR_S = 60.0
 LOOPING_CRASHES = 3
 """After so many ends within a minute of our start a Machine is reported as crash-looping; so many in a group
-of which half has crashed, and nothing is created.
+of which half is passed over for it or on trial again, and nothing is created.
 """
 
 
@@ -51,7 +52,7 @@ def gate(
             *_coverage(view, ledger, answered(view.pool, busy), now),
         ),
         hold_in=_holds(view.pool, ledger, in_force),
-        no_create=(*collapse, *_no_template_yet(view, signs), *_crash_loops(view, ledger)),
+        no_create=(*collapse, *_no_template_yet(view, signs), *_crash_loops(view, ledger, now.mono)),
         overrides=tuple(in_force),
         warnings=(*deploys.lapsed(view, ledger, now), *_looping(view, ledger)),
     )
@@ -154,9 +155,9 @@ def _no_template_yet(view: PoolView, signs: Sequence[str]) -> tuple[Reason, ...]
     return (reason(ReasonCode.DEPLOY, signal=signs[0]),)
 
 
-def _crash_loops(view: PoolView, ledger: Ledger) -> tuple[Reason, ...]:
+def _crash_loops(view: PoolView, ledger: Ledger, mono: float) -> tuple[Reason, ...]:
     """A bad release shows on many Machines once before it shows on any of them three times."""
-    crashes = [ledger.crashes.get(member.machine.id, 0) for member in view.members]
+    crashes = [untrusted(ledger, member.machine.id, mono) for member in view.members]
     crashing = sum(count > 0 for count in crashes)
     if sum(crashes) < LOOPING_CRASHES or 2 * crashing < len(crashes):
         return ()

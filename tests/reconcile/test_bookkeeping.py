@@ -215,6 +215,13 @@ def test_a_machine_that_runs_for_a_minute_after_our_start_is_forgiven():
     assert seen(a_machine("a"), ledger=ledger, mono=61.0).crashes == {}
 
 
+def test_a_machine_that_the_platform_started_again_and_that_runs_since_is_forgiven():
+    ledger = seen(crash(5.0), ledger=after(done(start("a"))))
+    again = a_machine("a", started_at=at(10.0).wall, last_exit=Exit(at=at(5.0).wall, code=1))
+    assert seen(again, ledger=ledger, mono=70.0).crashes == {"a": 1}
+    assert seen(again, ledger=ledger, mono=71.0).crashes == {}
+
+
 def test_another_version_of_a_machine_has_a_clean_slate():
     known = seen(crash(5.0), ledger=after(done(start("a"))))
     ledger = seen(crash(5.0, instance_id=InstanceId("v2")), ledger=known)

@@ -10,7 +10,7 @@ from autoscaler.domain.names import MachineId, MachineName
 from autoscaler.domain.reading import Absent, Measured, Query, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.guards import after_deciding, gate
-from autoscaler.reconcile.ledger import EMPTY, Departure, OnTheWay, Seen
+from autoscaler.reconcile.ledger import EMPTY, Backoff, Departure, OnTheWay, Seen
 from tests.reconcile.fleets import NOW, STOPPED, decided, jobs, member, observed, viewed
 from tests.reconcile.samples import AMS, FRA, ORD, a_pool
 
@@ -131,10 +131,17 @@ def test_machines_ready_for_less_than_a_minute_need_not_report():
     assert codes(gated([young], busy=jobs(), pool=pool, ledger=ledger).no_in) == ["busy_coverage"]
 
 
+def after_crashes(counts, over_for_s=-60.0):
+    """What is remembered of these crashes so long after their wait was over."""
+    waits = Backoff(until=NOW.mono - over_for_s, delay_s=300.0, reason=reason(ReasonCode.CRASH_LOOP))
+    known = {MachineId(name): count for name, count in counts.items()}
+    return replace(EMPTY, crashes=known, passed_over=dict.fromkeys(known, waits))
+
+
 @pytest.mark.parametrize(("looping", "well", "closed"), [(1, 1, True), (1, 2, False), (2, 2, True)])
 def test_half_a_group_in_crash_loops_creates_nothing(looping, well, closed):
     machines = [member(f"c{n}") for n in range(looping)] + [member(f"w{n}") for n in range(well)]
-    ledger = replace(EMPTY, crashes={MachineId(f"c{n}"): 3 for n in range(looping)})
+    ledger = after_crashes({f"c{n}": 3 for n in range(looping)})
     found = gated(machines, ledger=ledger)
     assert codes(found.no_create) == (["crash_loop"] if closed else [])
     assert codes(found.warnings) == ["crash_loop"] * looping
@@ -142,10 +149,23 @@ def test_half_a_group_in_crash_loops_creates_nothing(looping, well, closed):
 
 @pytest.mark.parametrize(("crashed", "of", "closed"), [(3, 6, True), (3, 7, False), (2, 2, False)])
 def test_a_release_that_crashes_everywhere_creates_nothing_before_any_machine_loops(crashed, of, closed):
-    ledger = replace(EMPTY, crashes={MachineId(f"c{n}"): 1 for n in range(crashed)})
+    ledger = after_crashes({f"c{n}": 1 for n in range(crashed)})
     found = gated([member(f"c{n}") for n in range(of)], ledger=ledger)
     assert codes(found.no_create) == (["crash_loop"] if closed else [])
     assert found.warnings == ()
+
+
+@pytest.mark.parametrize(("over_for_s", "closed"), [(-1.0, True), (299.0, True), (300.0, False)])
+def test_crashes_of_machines_that_nobody_wants_any_more_do_not_end_creating_for_ever(over_for_s, closed):
+    found = gated([member("c0"), member("w0")], ledger=after_crashes({"c0": 3}, over_for_s=over_for_s))
+    assert codes(found.no_create) == (["crash_loop"] if closed else [])
+
+
+def test_a_machine_that_crashed_and_was_started_again_is_not_trusted_before_it_runs():
+    ledger = replace(
+        after_crashes({"c0": 3}, over_for_s=900.0), our_starts={MachineId("c0"): NOW.wall - 30.0}
+    )
+    assert codes(gated([member("c0"), member("w0")], ledger=ledger).no_create) == ["crash_loop"]
 
 
 def test_two_crashes_are_no_loop():
