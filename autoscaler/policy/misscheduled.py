@@ -55,6 +55,9 @@ def _bounds(path: str, schedule: Schedule) -> Iterator[Fault]:
         yield Fault(
             path=path, problem="it changes nothing", remedy="give it min, max or freeze_in, or remove it"
         )
+    if schedule.min is not None and schedule.max is not None and schedule.min > schedule.max:
+        problem = f"min {schedule.min} is above max {schedule.max}"
+        yield Fault(path=path, problem=problem, remedy="lower min or raise max")
     for key, bound in (("min", schedule.min), ("max", schedule.max)):
         if bound is not None and bound < 0:
             yield Fault(path=f"{path}.{key}", problem=f"{bound} is negative", remedy="write 0 or more")

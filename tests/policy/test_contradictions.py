@@ -112,6 +112,7 @@ def test_everything_is_told_at_once() -> None:
         (always(timezone="Europe/Berlyn", min=4), "schedules[0].timezone", "no time zone 'Europe/Berlyn'"),
         (always(), "schedules[0]", "it changes nothing"),
         (always(regions=(Region("lhr"),), min=1), "schedules[0].regions", "the pool has no region lhr"),
+        (always(min=4, max=3), "schedules[0]", "min 4 is above max 3"),
         (always(min=-1), "schedules[0].min", "-1 is negative"),
         (always(regions=(ORD,), min=2, max=5), "schedules[0]", "the pool's own bounds are as tight"),
         (always(min=3, max=10), "schedules[0]", "the pool's own bounds are as tight"),

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from autoscaler.service.settings import load
 from tests.service.configurations import (
     POOL_TABLE,
@@ -65,6 +67,64 @@ def test_a_wrong_list_of_regions_does_not_hide_a_wrong_total() -> None:
 def test_one_wrong_key_does_not_hide_what_the_others_contradict() -> None:
     found = complaints(one_pool('grup = "a"\nleave = "destroy"\ncreate = false'))
     assert set(found) == {"pools.shop.grup", "pools.shop.leave"}
+
+
+HOURS = "start = '0 8 * * *', end = '0 9 * * *'"
+
+
+def test_a_wrong_key_of_a_schedule_hides_no_other_fault_of_any_schedule() -> None:
+    found = complaints(
+        one_pool(
+            f"""schedules = [
+              {{ start = "0 25 * * *", end = "x", timezone = "Mars", min = 16 }},
+              {{ start = "0 8 * * *", end = "00 08 * * *", timezone = "Europe/Berln", min = 1, max = 15 }},
+              {{ {HOURS}, mni = 2, regions = ["lhr"] }},
+              {{ start = "0 8 * * *", end = "0 8 31 2 *", min = 3, max = 2 }},
+              {{ {HOURS}, min = 1 }},
+              5,
+            ]"""
+        )
+    )
+    assert {path.removeprefix("pools.shop.schedules") for path in found} == {
+        *("[0].start", "[0].end", "[0].timezone", "[0]"),
+        *("[1]", "[1].timezone", "[2].mni", "[2].regions", "[3]", "[3].end", "[4]", "[5]"),
+    }
+
+
+@pytest.mark.parametrize("wrong", ['regions.ord = "5..1"', 'regions.ord = "0..10"\ntotal = "few"'])
+def test_wrong_bounds_of_the_pool_do_not_hide_the_hours_of_its_schedules(wrong: str) -> None:
+    schedules = f"schedules = [{{ start = '0 25 * * *', end = 'x', min = 99 }}, {{ {HOURS}, min = 0 }}]"
+    toml = f"[pools.shop]\napp = 'a'\nrules = [{{ expression = '1' }}]\n{wrong}\n{schedules}"
+    assert set(complaints(file_environment(toml))) == {
+        "pools.shop.schedules[0].start",
+        "pools.shop.schedules[0].end",
+        "pools.shop.regions.ord.range" if "5..1" in wrong else "pools.shop.total",
+    }
+
+
+def test_a_wrong_rule_hides_no_other_rules_mistakes() -> None:
+    rules = (
+        "rules = [{ query = 'x', per_machin = 1 }, { expression = 'm +' }, { metric = 'k', per_machine = 1 }]"
+    )
+    toml = f"[pools.shop]\napp = 'a'\nregions.ord = '1..2'\nmetrics.m = 'x'\n{rules}"
+    assert set(complaints(file_environment(toml))) == {
+        "pools.shop.rules[0].per_machin",
+        "pools.shop.rules[1].expression",
+        "pools.shop.rules[2].metric",
+    }
+
+
+@pytest.mark.parametrize(
+    ("metrics", "paths"),
+    [
+        ("metrics.m = { query = 'x', max_age = '5' }", {"metrics.m.max_age", "rules[0].expression"}),
+        ("metrics.m = 5", {"metrics.m", "rules[0].expression"}),
+        ("metrics.'a-b' = 'x'", {"metrics.a-b"}),
+    ],
+)
+def test_a_wrong_metric_hides_no_mistakes_but_those_it_makes(metrics: str, paths: set[str]) -> None:
+    toml = f"[pools.shop]\napp = 'a'\nregions.ord = '1..2'\nrules = [{{ expression = 'm + q' }}]\n{metrics}"
+    assert set(complaints(file_environment(toml))) == {f"pools.shop.{path}" for path in paths}
 
 
 def test_nothing_is_said_of_keys_that_only_follow_from_a_wrong_one() -> None:

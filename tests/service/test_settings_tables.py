@@ -63,27 +63,27 @@ def test_a_mistake_in_a_table_of_the_file_says_what_would_be_right(
         ),
         ("metrics.'a-b' = 'x'", "metrics.a-b", '"a-b" is not a metric name; write letters'),
         (
-            "schedules = [{ start = '* * * * *', end = '* * * * *' }]",
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *' }]",
             "schedules[0]",
-            "changes nothing; give min, max or freeze_in = true",
+            "it changes nothing; give it min, max or freeze_in, or remove it",
         ),
         (
-            "schedules = [{ start = '* * * * *', end = '* * * * *', min = 3, max = 2 }]",
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 3, max = 2 }]",
             "schedules[0]",
             "min 3 is above max 2; lower min or raise max",
         ),
         (
-            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = 'Europe/Berln' }]",
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 2, timezone = 'Europe/Berln' }]",
             "schedules[0].timezone",
             '"Europe/Berln" is not a time zone; did you mean Europe/Berlin?',
         ),
         (
-            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = 'Europe' }]",
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 2, timezone = 'Europe' }]",
             "schedules[0].timezone",
             '"Europe" is not a time zone; write one such as UTC or Europe/Berlin',
         ),
         (
-            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 1, timezone = '../etc' }]",
+            "schedules = [{ start = '0 8 * * *', end = '0 9 * * *', min = 2, timezone = '../etc' }]",
             "schedules[0].timezone",
             '"../etc" is not a time zone',
         ),

@@ -146,7 +146,7 @@ def _twins(pools: list[tuple[_Candidate, ReadPool]]) -> Iterator[Fault]:
     return duplicates(
         (one.named(("app",))[0].removesuffix(".app"), read.pool)
         for one, read in pools
-        if not read.lost & _IDENTITY
+        if _IDENTITY.isdisjoint(place[0] for place in read.lost)
     )
 
 

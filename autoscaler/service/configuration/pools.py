@@ -1,9 +1,7 @@
 """From a pool's table to the domain's Pool, and every mistake in it on the way."""
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,40 +13,32 @@ from autoscaler.service.configuration.building import build
 from autoscaler.service.configuration.contradictions import contradictions, without_effect
 from autoscaler.service.configuration.environment import RawPool
 from autoscaler.service.configuration.faults import Location, Namer, faults_of
+from autoscaler.service.configuration.mending import STAND_INS, mend
 from autoscaler.service.configuration.pool_table import PoolTable
 
-# What stands in for a required key that is missing or wrong, so that the rest is judged all the same.
-_STAND_INS: Mapping[str, Any] = {
-    "app": "app",
-    "regions": {"ord": "1..1"},
-    "rules": [{"expression": "1"}],
-}
-# Keys that mean nothing without another one that is wrong.
-_DEPENDENTS = {"regions": ("total", "schedules"), "metrics": ("rules",), "rules": ("metrics",)}
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPool:
-    """What came of one pool's table. With faults, `pool` has stand-ins for the keys in `lost`."""
+    """What came of one pool's table. With faults, `pool` has stand-ins at `lost` places and elsewhere."""
 
     pool: Pool
     policy: Policy | None
     faults: tuple[Fault, ...]
-    lost: frozenset[str]
+    lost: frozenset[Location]
     without_effect: tuple[tuple[str, str], ...]
     """Keys that do nothing, each with a clause that says why."""
 
 
 def read_pool(name: str, raw: RawPool, interval_s: float, named: Namer) -> ReadPool:
     """Read one pool. `named` turns a location inside the pool into the path an operator knows."""
-    table, faults, broken = _judge(raw, named)
-    lost = _with_dependents(broken)
+    table, faults, lost = _judge(raw, named)
     pool = build(PoolName(name), table, interval_s)
     policy, complaints = _compile(pool)
     for fault in (*contradictions(table), *complaints):
         location = _location(fault.path)
-        if location[0] not in lost:
+        if not any(location[: len(place)] == place for place in lost):
             faults.append(_renamed(fault, location, named))
     return ReadPool(
         pool=pool,
@@ -59,29 +49,21 @@ def read_pool(name: str, raw: RawPool, interval_s: float, named: Namer) -> ReadP
     )
 
 
-def _judge(raw: RawPool, named: Namer) -> tuple[PoolTable, list[Fault], frozenset[str]]:
-    """The table with stand-ins for whatever is wrong, the faults, and the keys that were wrong."""
-    faults, broken = list(raw.faults), raw.broken
-    absent = {key: value for key, value in _STAND_INS.items() if key in broken}
+def _judge(raw: RawPool, named: Namer) -> tuple[PoolTable, list[Fault], frozenset[Location]]:
+    """The table with stand-ins for whatever is wrong, the faults, and the places that are lost."""
+    faults = list(raw.faults)
+    mistakes: list[Location] = [(key,) for key in sorted(raw.broken)]
+    absent = {key: value for key, value in STAND_INS.items() if key in raw.broken}
     try:
         table = PoolTable.model_validate(absent | dict(raw.table))
     except ValidationError as error:
         faults += faults_of(error, PoolTable, named)
-        broken |= {str(entry["loc"][0]) for entry in error.errors(include_url=False)}
+        mistakes += [entry["loc"] for entry in error.errors(include_url=False)]
     else:
-        if not broken:
-            return table, faults, broken
-    return PoolTable.model_validate(_sound(raw.table, broken)), faults, broken
-
-
-def _sound(table: Mapping[str, Any], broken: Iterable[str]) -> dict[str, Any]:
-    lost = _with_dependents(broken)
-    kept = {key: value for key, value in table.items() if key not in lost}
-    return kept | {key: value for key, value in _STAND_INS.items() if key in lost}
-
-
-def _with_dependents(broken: Iterable[str]) -> frozenset[str]:
-    return frozenset(key for root in broken for key in (root, *_DEPENDENTS.get(root, ())))
+        if not mistakes:
+            return table, faults, frozenset()
+    mended = mend(raw.table, mistakes)
+    return PoolTable.model_validate(mended.table), faults, mended.lost
 
 
 def _compile(pool: Pool) -> tuple[Policy | None, tuple[Fault, ...]]:

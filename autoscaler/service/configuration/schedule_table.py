@@ -1,9 +1,9 @@
-"""Schedules as an operator declares them; the policy judges their crontab expressions."""
+"""Schedules as an operator declares them; the policy judges their expressions and what they bring about."""
 
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import PlainValidator, model_validator
+from pydantic import PlainValidator
 
 from autoscaler.domain.names import Region
 from autoscaler.service.configuration.declaration import Model, setting
@@ -66,11 +66,3 @@ class ScheduleTable(Model):
     freeze_in: Annotated[bool, leaf(flag)] = setting(
         False, meaning="Nothing goes in meanwhile.", reason="For launches and maintenance.", example="true"
     )
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
-        if self.min is None and self.max is None and not self.freeze_in:
-            raise MistakeError("changes nothing", "give min, max or freeze_in = true")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise MistakeError(f"min {self.min} is above max {self.max}", "lower min or raise max")
-        return self
