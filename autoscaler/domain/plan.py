@@ -109,7 +109,8 @@ class CreateVolume:
     """Create a volume for a Machine to come; the next tick creates the Machine upon it.
 
     `size_gb` and `encrypted` None leave it to the platform; `compute` is the guest size of the
-    Machine, a hint for placing both on one host.
+    Machine, a hint for placing both on one host. `known` are the volumes listed when this was planned:
+    one of the kind beside them is what a lost answer made.
     """
 
     kind: ClassVar[str] = "create_volume"
@@ -119,6 +120,7 @@ class CreateVolume:
     size_gb: int | None = None
     encrypted: bool | None = None
     compute: Mapping[str, Any] | None = None
+    known: frozenset[VolumeId] = frozenset()
     machine: ClassVar[MachineId | None] = None
 
     @property

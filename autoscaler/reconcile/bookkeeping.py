@@ -1,11 +1,12 @@
 """Fold a survey into the Ledger: what arrived, what was lost, what crashed, what vanished, what idles."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoscaler.domain.fleet import Change, HostStatus, Machine, MachineState, Survey, Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import MachineId
+from autoscaler.domain.names import MachineId, VolumeId
+from autoscaler.domain.plan import CreateVolume
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import backoff, crashing, departures
@@ -22,7 +23,7 @@ class Sight:
     """One tick's look at a pool: the whole app's survey, and of its Machines those of the pool.
 
     `signals` are the present signs of a deploy, by name; `idle` the draining Machines that read idle;
-    `drains` when each drain in force began; `volumes` the app's volumes if they were read.
+    `drains` when each drain in force began; `volumes` the app's volumes, None if they were not read.
     """
 
     survey: Survey
@@ -30,7 +31,7 @@ class Sight:
     signals: frozenset[str] = frozenset()
     idle: frozenset[MachineId] = frozenset()
     drains: Mapping[MachineId, float] = field(default_factory=dict)
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[Volume, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,8 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         vanished=vanished,
         expected_gone=ledger.expected_gone & (listed | frozenset(ledger.seen)),
         drains=sight.drains,
-        made_volumes=ledger.made_volumes - {volume.id for volume in sight.volumes if volume.attached_to},
+        made_volumes=_made_volumes(ledger, sight.volumes or ()),
+        uncertain_volumes=ledger.uncertain_volumes if sight.volumes is None else (),
         signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},
         creations=_within_budget_window(ledger.creations, pool, now.mono),
         changes=_recent(ledger.changes, pool, now.mono),
@@ -117,6 +119,21 @@ def _sighting(former: Seen | None, machine: Machine, mono: float) -> Seen:
         started_at=machine.started_at,
         host_lost_since=None if machine.host is HostStatus.OK else mono if lost_since is None else lost_since,
     )
+
+
+def _made_volumes(ledger: Ledger, volumes: Sequence[Volume]) -> frozenset[VolumeId]:
+    """Those that have no Machine yet, and those that a lost answer made, as far as the list tells."""
+    made = ledger.made_volumes
+    for action in ledger.uncertain_volumes:
+        alike = sorted(one.id for one in volumes if one.id not in made and _answers(one, action))
+        made |= frozenset(alike[:1])
+    return made - {volume.id for volume in volumes if volume.attached_to}
+
+
+def _answers(volume: Volume, action: CreateVolume) -> bool:
+    same = (volume.name, volume.region) == (action.name, action.region)
+    sized = action.size_gb in (None, volume.size_gb)
+    return same and sized and volume.attached_to is None and volume.id not in action.known
 
 
 def _updated(seen: Mapping[MachineId, Seen], members: Iterable[Machine]) -> frozenset[MachineId]:

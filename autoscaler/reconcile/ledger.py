@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autoscaler.domain.fleet import Change
 from autoscaler.domain.names import InstanceId, MachineId, MachineName, Region, VolumeId
-from autoscaler.domain.plan import Create, Start
+from autoscaler.domain.plan import Create, CreateVolume, Start
 from autoscaler.domain.reason import Reason
 
 
@@ -98,6 +98,8 @@ class Ledger:
     """When each drain in progress began; it may have begun before this process did."""
     made_volumes: frozenset[VolumeId] = frozenset()
     """Volumes we created and have not seen attached since; while there are any, volumes are read."""
+    uncertain_volumes: tuple[CreateVolume, ...] = ()
+    """Volumes whose making has an unknown result, until a list of volumes tells; it is read therefore."""
     creations: Mapping[MachineId, float] = field(default_factory=dict)
     """When we created a Machine lately: for the creation budget, should the platform's list leave it out."""
     doubts: Mapping[str, Reason] = field(default_factory=dict)

@@ -66,6 +66,7 @@ def record(
         passed_over=backoff.refused(ledger.passed_over, dict(_passed_over(ledger, outcomes)), now.mono),
         passed_volumes=backoff.refused(ledger.passed_volumes, dict(_passed_volumes(outcomes)), now.mono),
         made_volumes=_made_volumes(ledger.made_volumes, outcomes),
+        uncertain_volumes=(*ledger.uncertain_volumes, *_uncertain_volumes(outcomes)),
         our_starts={**ledger.our_starts, **dict.fromkeys(_started(outcomes), now.wall)},
         expected_gone=ledger.expected_gone | frozenset(_destroyed(outcomes)),
         doubts=probing.doubted(outcomes),
@@ -152,6 +153,12 @@ def _made_volumes(made: frozenset[VolumeId], outcomes: Iterable[Outcome]) -> fro
         elif isinstance(action, DestroyVolume) and isinstance(result, Applied | AlreadySo):
             made -= {action.volume}
     return made
+
+
+def _uncertain_volumes(outcomes: Iterable[Outcome]) -> Iterator[CreateVolume]:
+    for outcome in outcomes:
+        if isinstance(outcome.action, CreateVolume) and isinstance(outcome.result, Uncertain):
+            yield outcome.action
 
 
 def _started(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:

@@ -45,6 +45,7 @@ def make(situation: Situation, region: Region, source: Machine) -> CreateVolume:
         size_gb=mount.get("size_gb") or (held.size_gb if held else None),
         encrypted=mount.get("encrypted", held.encrypted if held else None),
         compute=(source.config or {}).get("guest"),
+        known=frozenset(volume.id for volume in situation.volumes or ()),
     )
 
 

@@ -139,7 +139,8 @@ async def _with_survey(
     tick: _Tick, state: PoolState, gathered: Gathered, view: PoolView
 ) -> tuple[TickReport, PoolState]:
     now, busy = tick.now, gathered.busy
-    volumes = await _volumes(tick) if state.ledger.made_volumes else None
+    half_made = state.ledger.made_volumes or state.ledger.uncertain_volumes
+    volumes = await _volumes(tick) if half_made else None
     observed = observe(state.ledger, tick.pool, _sight(view, state.ledger, busy, volumes, now), now)
     ledger = await _unless_confirmed(tick, observed.ledger, view)
     fleet = count(view, ledger, now)
@@ -183,7 +184,7 @@ def _sight(
         signals=deploys.signals(view, now),
         idle=idle(view, busy, now),
         drains=drains.begun(view, ledger, now),
-        volumes=volumes or (),
+        volumes=volumes,
     )
 
 

@@ -177,6 +177,13 @@ def test_volumes_we_made_are_remembered_until_we_destroy_them():
     assert recorded(so(drop, Failed()), ledger=made).made_volumes == {"vol_1"}
 
 
+def test_volumes_that_may_have_been_made_are_remembered_as_such():
+    make = CreateVolume(region=ORD, name="disk", reason=SURPLUS)
+    ledger = recorded(so(make, Uncertain()))
+    assert (ledger.uncertain_volumes, ledger.made_volumes) == ((make,), frozenset())
+    assert recorded(so(make, Failed())).uncertain_volumes == ()
+
+
 @pytest.mark.parametrize("result", [Applied(), AlreadySo(), Uncertain()])
 def test_a_machine_we_destroyed_is_expected_to_be_gone(result: Result):
     assert recorded(so(DESTROY, result)).expected_gone == {"a"}

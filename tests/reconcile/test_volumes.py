@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.domain.fleet import HostStatus, Volume
+from autoscaler.domain.fleet import HostStatus, Survey, Volume
 from autoscaler.domain.names import MachineId, VolumeId
 from autoscaler.domain.plan import Create, CreateVolume
 from autoscaler.domain.pool import Volumes
 from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.reconcile.bookkeeping import Sight, observe
 from autoscaler.reconcile.ledger import EMPTY, Backoff
 from autoscaler.reconcile.naming import prefix
 from tests.reconcile.fleets import CONFIG, NOW, brief, lacks, member, planned, warned
-from tests.reconcile.samples import AMS, ORD, POOL, a_pool
+from tests.reconcile.samples import AMS, APP, ORD, POOL, a_pool
 
 MOUNT = {"volume": "vol_a", "name": "data", "path": "/data", "extend_threshold_percent": 80}
 SOURCE = member("a", has_mounts=True, config={**CONFIG, "mounts": [MOUNT]})
@@ -122,3 +123,48 @@ def test_a_mount_without_a_name_takes_that_of_the_volume_it_holds():
     source = replace(SOURCE, config={**CONFIG, "mounts": [mount]})
     plan = planned(REUSE, [source], {ORD: 2}, volumes=[HELD, volume("vol_b")])
     assert brief(plan) == [f"create {NAME}1"]
+
+
+MAKE = CreateVolume(
+    region=ORD, name="data", reason=reason(ReasonCode.VOLUMES), size_gb=5, known=frozenset({HELD.id})
+)
+UNANSWERED = replace(EMPTY, uncertain_volumes=(MAKE,))
+
+
+def read(ledger, *volumes):
+    survey = Survey(app=APP, at=NOW.wall, machines=())
+    sight = Sight(survey=survey, members=(), volumes=volumes or None)
+    return observe(ledger, NEW, sight, NOW).ledger
+
+
+def test_a_volume_that_a_lost_answer_made_is_ours():
+    ledger = read(UNANSWERED, HELD, volume("vol_n", created_at=NOW.wall))
+    assert (ledger.made_volumes, ledger.uncertain_volumes) == ({"vol_n"}, ())
+
+
+def test_each_lost_answer_made_one_volume_at_most():
+    found = [volume(label, created_at=NOW.wall) for label in ("vol_n", "vol_o", "vol_p")]
+    assert read(replace(UNANSWERED, uncertain_volumes=(MAKE, MAKE)), *found).made_volumes == {
+        "vol_n",
+        "vol_o",
+    }
+    counted = replace(UNANSWERED, made_volumes=frozenset({VolumeId("vol_n")}))
+    assert read(counted, *found[:1]).made_volumes == {"vol_n"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": "logs"}, {"region": AMS}, {"size_gb": 1}, {"attached_to": MachineId("z")}, {"id": HELD.id}],
+)
+def test_what_no_lost_answer_of_ours_can_have_made_is_not_ours(changes):
+    assert read(UNANSWERED, replace(volume("vol_n"), **changes)).made_volumes == frozenset()
+
+
+def test_until_the_volumes_are_read_a_lost_answer_is_remembered():
+    assert read(UNANSWERED).uncertain_volumes == (MAKE,)
+
+
+def test_a_volume_is_made_knowing_those_that_are_there():
+    (make,) = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b")]).actions
+    assert isinstance(make, CreateVolume)
+    assert make.known == {"vol_a", "vol_b"}

@@ -1,0 +1,58 @@
+"""Stories of Machines with volumes: what a lost answer leaves half made is finished or removed."""
+
+import pytest
+
+from autoscaler.domain.pool import Volumes
+from autoscaler.emulator import volumes
+from autoscaler.emulator.faults import Fault, Kind
+from tests.scenarios.story import APP, ORD, Story, a_pool, told
+
+pytestmark = pytest.mark.looptime
+
+POOL = a_pool(volumes=Volumes.NEW)
+
+
+def a_machine_with_a_volume(story: Story) -> None:
+    story.present()
+    held = volumes.create(story.world, str(APP), {"name": "data", "region": "ord", "size_gb": 5})
+    mount = {"name": "data", "path": "/data", "volume": held.id}
+    (machine,) = story.add(1, ORD, "started", config={"mounts": [mount]})
+    volumes.attach(story.world, held, machine)
+
+
+def unattached(story: Story) -> list[str]:
+    there = volumes.of_app(story.world, str(APP))
+    return [one.id for one in there if one.machine is None and one.state == "created"]
+
+
+async def test_machines_and_their_volumes_are_made_one_for_one():
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        story.load({ORD: 30.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 3}
+        assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (3, [])
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP_AFTER_COMMIT, Kind.HANG_AFTER_COMMIT])
+async def test_a_volume_whose_answer_is_lost_gets_the_machine_it_was_made_for(kind):
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        story.trouble(Fault(kind=kind, operation="volume_create", count=3))
+        story.load({ORD: 40.0})
+        await story.passes(300.0)
+        assert story.started() == {"ord": 4}
+        assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (4, [])
+
+
+async def test_a_volume_whose_answer_is_lost_is_removed_where_no_machine_is_wanted_any_more():
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        await story.passes(60.0)
+        story.trouble(Fault(kind=Kind.DROP_AFTER_COMMIT, operation="volume_create"))
+        story.load({ORD: 20.0})
+        await story.tick()
+        assert len(unattached(story)) == 1
+        story.load({ORD: 10.0})
+        await story.passes(180.0)
+        assert unattached(story) == []
