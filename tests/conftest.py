@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_PER_TEST = {"integration": 60, "process": 120}
+SECONDS_PER_LAW = 60
 
 # A slow shared machine must not turn a law into a coin toss, so no profile judges by the clock.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,11 +20,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the folders that start processes more than the usual limit, unless a test sets its own."""
+    """Give tests that start processes or try many examples more time, unless one sets its own limit."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in SECONDS_PER_TEST and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST[folder]))
+        seconds = SECONDS_PER_LAW if is_hypothesis_test(getattr(item, "obj", None)) else None
+        seconds = SECONDS_PER_TEST.get(folder, seconds)
+        if seconds and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
