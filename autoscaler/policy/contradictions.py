@@ -12,6 +12,9 @@ from autoscaler.domain.pool import Damping, Leave, PerMachine, Pool, Rule, Step,
 from autoscaler.policy.arithmetic import FUNCTIONS
 from autoscaler.policy.expression import FLEET_NAMES
 
+_WORDS = ("and", "or", "not")
+"""Operators that would pass for names."""
+
 
 def contradictions(pool: Pool) -> Iterator[Fault]:
     """Everything that is wrong with a pool, apart from its expressions and schedules."""
@@ -31,7 +34,7 @@ def _regions(pool: Pool) -> Iterator[Fault]:
         path = f"regions.{region}"
         if not is_known(region):
             successor = current(region)
-            remedy = f"it was closed, use {successor}" if successor else "see `fly platform regions`"
+            remedy = f"it was closed, use {successor}" if successor else "name one that this version knows"
             yield Fault(path=path, problem=f"the platform has no region {region}", remedy=remedy)
         low, high = spec.bounds.min, spec.bounds.max
         if low < 0:
@@ -78,7 +81,7 @@ def _metrics(pool: Pool) -> Iterator[Fault]:
         path = f"metrics.{query.name}"
         if query.name in seen:
             yield Fault(path=path, problem="the name is taken twice", remedy="rename one of the two")
-        if query.name in FLEET_NAMES or query.name in FUNCTIONS:
+        if query.name in {*FLEET_NAMES, *FUNCTIONS, *_WORDS}:
             yield Fault(
                 path=path, problem=f"{query.name} has a meaning of its own in expressions", remedy="rename it"
             )

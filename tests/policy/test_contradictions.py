@@ -57,6 +57,7 @@ def always(**changes: Any) -> Schedule:
         ({"metrics": (query(), query("idle"))}, "metrics.idle", "no rule uses this metric"),
         ({"metrics": (query(), query())}, "metrics.load", "the name is taken twice"),
         ({"metrics": (query(), query("ready"))}, "metrics.ready", "has a meaning of its own"),
+        ({"metrics": (query(), query("or"))}, "metrics.or", "has a meaning of its own"),
         ({"metrics": (query(missing=float("nan")),)}, "metrics.load.missing", "nan is no number"),
         ({"spare": -1}, "spare", "-1 is too little"),
         ({"headroom": float("inf")}, "headroom", "inf is too little"),

@@ -36,6 +36,15 @@ from tests.service.configurations import PROCESS, complaints, environment
         ({"regions": "ord=10..1"}, "REGIONS", "ord: min 10 is above max 1; write 1..10, or another range"),
         ({"regions": "ord=3"}, "REGIONS", 'ord: "3" is not a range; write 3..3 for always 3'),
         ({"regions": "oord=1..2"}, "REGIONS", '"oord" is not a region of the platform; did you mean ord?'),
+        (
+            {"regions": "qqq=1..2"},
+            "REGIONS",
+            (
+                '"qqq" is not a region of the platform; this version knows ams, arn, bom, cdg, dfw, ewr, fra,'
+                " gru, iad, jnb, lax, lhr, nrt, ord, sin, sjc, syd, yyz; one that opened since needs a newer"
+                " version"
+            ),
+        ),
         ({"regions": "ORD=1..2"}, "REGIONS", '"ORD" is not a region of the platform; write ord'),
         (
             {"regions": "mia=1..2"},

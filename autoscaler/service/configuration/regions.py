@@ -49,4 +49,6 @@ def _remedy(code: str) -> str:
     if lowered in ALIASES:
         return f"it stands for several; name those you want of {', '.join(ALIASES[lowered])}"
     guess = closest(lowered, REGIONS)
-    return f"did you mean {guess}?" if guess else f"the platform has {', '.join(sorted(REGIONS))}"
+    if guess:
+        return f"did you mean {guess}?"
+    return f"this version knows {', '.join(sorted(REGIONS))}; one that opened since needs a newer version"
