@@ -104,6 +104,25 @@ _TABLES: tuple[tuple[str, str, type[Model]], ...] = (
     ("[[pools.NAME.schedules]]", "", ScheduleTable),
 )
 
+_SOURCES = """\
+
+## Metric sources
+
+Anything that answers `/api/v1/query` as Prometheus does is a metric source; `/api/v1/query_range` is asked
+after a restart, for the window's past. Every question carries `max_age` as the oldest sample it wants. What
+differs between servers, as seen with Prometheus 2.42 and VictoriaMetrics 1.79:
+
+- **Prometheus before 2.43** takes no notice of that wish and looks back five minutes, or as its own
+  `--query.lookback-delta` says. There only an `age_query` makes sure that nothing older is believed.
+- **VictoriaMetrics** hides its newest 30 seconds from those who do not ask for them; the autoscaler does. It
+  leaves out what is not a number, so that `0/0` is an empty answer, which `missing` fills in. Over a range
+  its newest minute repeats an older value, so that a window that is refilled does not know of a peak in it.
+- **No server** tells the age of a sample of its own accord: an instant answer bears the time of the question.
+
+`AUTOSCALER_CONFIG_TOML` is limited by Linux: one variable has at most 128 KiB, its name included, and a
+process with a longer one does not start. A longer file is named by `AUTOSCALER_CONFIG`.
+"""
+
 _REFUSED = """\
 
 ## What is refused together
@@ -113,8 +132,9 @@ _REFUSED = """\
 - `utilization` as the only rule where a region may be at 0: no Machine, no mean, so it would stay there;
 - a metric that no rule uses, and a rule that names a metric that does not exist;
 - a region that the platform does not have, or has closed;
-- a schedule that never comes, ends when it starts, changes nothing, names a region the pool does not have, \
-or would lift a minimum above a maximum;
+- a schedule that never comes, ends whenever it starts, changes no bound, names a region the pool does not \
+have, would lift a minimum above a maximum, or would open a region at 0 for `utilization` alone;
+- a metric with the name of a function, of a number of the fleet, or of `and`, `or` and `not`;
 - `group` beside `match`, and `$group` in the queries of a pool that is chosen by `match`;
 - two pools that claim the same Machines.
 
@@ -124,7 +144,7 @@ A key that does nothing beside the others, such as `drain` without `busy`, is to
 
 def page() -> str:
     """The whole page."""
-    return "".join((_INTRODUCTION, *_variables(), _FILE, *_keys(), _REFUSED))
+    return "".join((_INTRODUCTION, *_variables(), _FILE, *_keys(), _SOURCES, _REFUSED))
 
 
 def _variables() -> Iterator[str]:

@@ -118,8 +118,8 @@ async def test_a_sample_older_than_max_age_is_empty_only_where_the_server_takes_
     server: Scraped,
 ) -> None:
     server.expose(Exposed(name="slower", value=5, at=time.time() - 120))
-    # Before 2.44 every question looks back five minutes; age_query is the way to be sure there.
-    seen = Absent(why=Why.EMPTY) if server.version >= (2, 44) else Measured(value=5.0)
+    # Before 2.43 every question looks back five minutes; age_query is the way to be sure there.
+    seen = Absent(why=Why.EMPTY) if server.version >= (2, 43) else Measured(value=5.0)
     assert await ask(server.url, query("slower", max_age_s=60.0)) == seen
     sure = await ask(server.url, query("slower", max_age_s=60.0, age_promql="time() - timestamp(slower)"))
     assert isinstance(sure, Absent)

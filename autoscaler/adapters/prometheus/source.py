@@ -81,7 +81,7 @@ def _questions(query: Query) -> tuple[_Question, ...]:
 def _call(question: _Question, timeout_s: float, span: Mapping[str, str] | None) -> Call:
     promql, max_age_s = question
     age = f"{max(1, math.ceil(max_age_s))}s"
-    # Two names for one thing: Prometheus knows the first (since 2.44; before, it looks back 5 minutes unless
+    # Two names for one thing: Prometheus knows the first (since 2.43; before, it looks back 5 minutes unless
     # told otherwise at its start), VictoriaMetrics the second, and without `nocache` hides its newest 30 s.
     form = {"query": promql, "lookback_delta": age, "max_lookback": age, "nocache": "1", **(span or {})}
     operation = "query_range" if span else "query"
