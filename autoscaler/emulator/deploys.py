@@ -39,11 +39,16 @@ class Deploy:
     _story: Iterator[str] | None = None
 
     def step(self) -> str:
-        """Do the next phase and return its name."""
+        """Do the next phase and return its name; `aborted` where the platform has no room for it."""
         if self._story is None:
             self._story = _bluegreen(self) if self.strategy == "bluegreen" else _rolling(self)
         self._keep_leases()
-        self.phase = next(self._story, "done")
+        try:
+            self.phase = next(self._story, "done")
+        except ApiError:
+            # It is the deploy that fails, and not whoever happened to make the time pass.
+            self.release_leases()
+            self.phase = "aborted"
         self.phases.append(self.phase)
         return self.phase
 
@@ -145,7 +150,7 @@ def _bluegreen(deploy: Deploy) -> Iterator[str]:
     if not (yield from _take_leases(deploy)):
         return
     blue = [machine.id for machine in deploy.members()]
-    green = [_green(deploy, world.machines[machine_id]) for machine_id in blue]
+    green = _all_green(deploy, blue)
     yield "green_created"
     while not all(world.machines[machine_id].state == "started" for machine_id in green):
         yield "waiting"
@@ -171,6 +176,19 @@ def _bluegreen(deploy: Deploy) -> Iterator[str]:
             deploy, machine_id, partial(lifecycle.destroy, world, world.machines[machine_id], force=True)
         )
     yield "blue_destroyed"
+
+
+def _all_green(deploy: Deploy, blue: list[str]) -> list[str]:
+    """One for each; if one of them finds no room, none. ApiError then."""
+    world, made = deploy.world, list[str]()
+    try:
+        for machine_id in blue:
+            made.append(_green(deploy, world.machines[machine_id]))
+    except ApiError:
+        for machine_id in made:
+            lifecycle.destroy(world, world.machines[machine_id], force=True)
+        raise
+    return made
 
 
 def _green(deploy: Deploy, blue: Machine) -> str:

@@ -116,6 +116,20 @@ async def test_a_deploy_goes_on_when_a_machine_is_lost():
     assert f"failed {lost['id']}" in finish(fly, deploy(fly))
 
 
+@pytest.mark.parametrize("options", [{"strategy": "bluegreen"}, {"release_command": True}])
+async def test_a_deploy_without_room_is_given_up_with_nothing_left_behind_and_disturbs_nobody(options):
+    fly = Fly(machines=3, state="started", regions=("ord", "ams", "fra"))
+    before = await fly.machines()
+    fly.world.inject(Fault(kind=Kind.REGION_FULL, skip=0 if "release_command" in options else 2))
+    work = deploy(fly, **options)
+    work.run(every_s=1.0)
+    fly.pass_time(60)
+    assert "aborted" in work.phases
+    assert work.phases[-1] == "done"
+    assert [machine["id"] for machine in await fly.machines()] == [machine["id"] for machine in before]
+    assert fly.world.leases == {}
+
+
 async def test_a_deploy_over_http_steps_by_hand_or_by_itself():
     fly = Fly(machines=1, state="started")
     made = (await fly.http.post("/_emulator/deploys", json={"strategy": "rolling"})).json()
