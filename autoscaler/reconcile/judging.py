@@ -1,8 +1,10 @@
 """A tick in one word."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from autoscaler.domain.desired import Decision, Desired, Gate
+from autoscaler.domain.fleet import RegionCount
+from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import AlreadySo, Applied, NotSent, Outcome, Verdict
 from autoscaler.domain.plan import Plan
 from autoscaler.domain.reason import ReasonCode
@@ -31,12 +33,18 @@ how it follows.
 """
 
 
-def judge(gate: Gate, decision: Decision, plan: Plan, outcomes: Iterable[Outcome]) -> Verdict:
+def judge(
+    gate: Gate,
+    decision: Decision,
+    plan: Plan,
+    outcomes: Iterable[Outcome],
+    counts: Mapping[Region, RegionCount],
+) -> Verdict:
     """The verdict of a tick that had a survey.
 
     In this order: paused; failed, if any action was refused, failed or is uncertain; scaled, if there
-    was anything to do; held, if something kept the pool from following its demand or from getting
-    what it should have; else steady.
+    was anything to do; held, if something kept the pool from following its demand, from getting
+    what it should have or from letting go what it has too many of; else steady.
     """
     if gate.paused is not None:
         return Verdict.PAUSED
@@ -44,7 +52,7 @@ def judge(gate: Gate, decision: Decision, plan: Plan, outcomes: Iterable[Outcome
         return Verdict.FAILED
     if plan.actions:
         return Verdict.SCALED
-    held = any(_kept(entry) for entry in decision.regions.values())
+    held = any(_kept(entry) or _too_many(entry, gate, counts) for entry in decision.regions.values())
     return Verdict.HELD if plan.shortfall or held else Verdict.STEADY
 
 
@@ -52,3 +60,10 @@ def _kept(entry: Desired) -> bool:
     """A hold matters where the count is another than asked for; an idle region at 0 asks for nothing."""
     asked = entry.demand or 0
     return entry.desired != asked and not HOLDS.isdisjoint(why.code for why in entry.reasons)
+
+
+def _too_many(entry: Desired, gate: Gate, counts: Mapping[Region, RegionCount]) -> bool:
+    """More runs than desired, of somebody else's making maybe, and nothing may go in."""
+    count = counts.get(entry.region, RegionCount())
+    surplus = count.capacity - count.draining > entry.desired
+    return surplus and bool(gate.no_in or gate.hold_in.get(entry.region))

@@ -161,7 +161,7 @@ async def _with_survey(
         app=tick.pool.app,
         group=tick.pool.group,
         at=now,
-        verdict=judge(closed, decision, planned, outcomes),
+        verdict=judge(closed, decision, planned, outcomes, fleet.by_region),
         duration_s=tick.elapsed_s,
         counts=fleet.by_region,
         decision=decision,

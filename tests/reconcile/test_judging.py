@@ -3,6 +3,7 @@
 import pytest
 
 from autoscaler.domain.desired import OPEN_GATE, Bounds, Decision, Desired, Gate
+from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.outcome import (
     AlreadySo,
     Applied,
@@ -39,7 +40,7 @@ def decision(*codes: ReasonCode, demand: int | None = 2, desired: int = 3) -> De
 def verdict(
     *outcomes: Outcome, plan: Plan = EMPTY_PLAN, codes: tuple[ReasonCode, ...] = (), gate: Gate = OPEN_GATE
 ) -> Verdict:
-    return judge(gate, decision(*codes), plan, outcomes)
+    return judge(gate, decision(*codes), plan, outcomes, {})
 
 
 def test_nothing_to_do_is_steady():
@@ -60,12 +61,12 @@ def test_a_hold_that_kept_a_count_is_held(code: ReasonCode):
 
 @pytest.mark.parametrize(("demand", "desired"), [(3, 3), (None, 0)])
 def test_a_hold_that_changed_nothing_is_steady(demand: int | None, desired: int):
-    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=demand, desired=desired), EMPTY_PLAN, ())
+    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=demand, desired=desired), EMPTY_PLAN, (), {})
     assert found is Verdict.STEADY
 
 
 def test_a_count_kept_while_the_demand_is_unknown_is_held():
-    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=None), EMPTY_PLAN, ())
+    found = judge(OPEN_GATE, decision(ReasonCode.UNKNOWN, demand=None), EMPTY_PLAN, (), {})
     assert found is Verdict.HELD
 
 
@@ -91,3 +92,22 @@ def test_an_action_that_went_wrong_is_failed(result: Result):
 def test_a_pause_outranks_everything():
     paused = Gate(paused=reason(ReasonCode.PAUSED))
     assert verdict(plan=ACTING, codes=(ReasonCode.HOLD,), gate=paused) is Verdict.PAUSED
+
+
+DEPLOYING = Gate(no_in=(reason(ReasonCode.DEPLOY),))
+HOLDING = Gate(hold_in={ORD: (reason(ReasonCode.ARRIVING),)})
+
+
+@pytest.mark.parametrize(
+    ("gate", "capacity", "draining", "expected"),
+    [
+        (DEPLOYING, 4, 0, Verdict.HELD),
+        (HOLDING, 4, 0, Verdict.HELD),
+        (DEPLOYING, 3, 0, Verdict.STEADY),
+        (DEPLOYING, 4, 1, Verdict.STEADY),
+        (OPEN_GATE, 4, 0, Verdict.STEADY),
+    ],
+)
+def test_a_surplus_that_nothing_may_take_away_is_held(gate, capacity, draining, expected):
+    counts = {ORD: RegionCount(capacity=capacity, draining=draining)}
+    assert judge(gate, decision(), EMPTY_PLAN, (), counts) is expected
