@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from autoscaler.domain.desired import Decision, Gate
 from autoscaler.domain.fleet import Volume
 from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import VolumeId
 from autoscaler.domain.plan import EMPTY_PLAN, Plan
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
@@ -25,12 +26,14 @@ def make_plan(
     created_recently: int | None,
     now: Instant,
     volumes: tuple[Volume, ...] | None = None,
+    mounted: frozenset[VolumeId] | None = None,
 ) -> Plan:
     """What is to be done now. `ledger` has observed the view's survey, idle readings included.
 
     `created_recently` (see `budget`) and `volumes` cost a request each, so a tick plans without them
     first: a Shortfall BUDGET_UNREADABLE or VOLUMES_UNREADABLE in the plan says that they are needed.
     A pool with volumes needs both; while `ledger.made_volumes` is not empty it needs its volumes anyway.
+    `mounted` are the volumes that any Machine ever held, None if that is not known.
     """
     if gate.paused is not None:
         return EMPTY_PLAN
@@ -43,6 +46,7 @@ def make_plan(
         busy=answered(view.pool, busy),
         created_recently=created_recently,
         volumes=volumes,
+        mounted=mounted,
         now=now,
     )
     draft = Draft(situation)

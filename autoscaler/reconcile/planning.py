@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from autoscaler.domain.desired import Decision, Gate
 from autoscaler.domain.fleet import Survey, Volume
 from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import VolumeId
 from autoscaler.domain.plan import Create, CreateVolume, Plan
 from autoscaler.domain.reading import Answer
+from autoscaler.reconcile import template
 from autoscaler.reconcile.budget import created_recently
 from autoscaler.reconcile.counting import PoolView
 from autoscaler.reconcile.gathering import survey_within, volumes_within
@@ -45,8 +47,10 @@ async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
         )
         volumes = tasks.create_task(_volumes(known, machines, seconds))
     survey = everything.result()
-    created = None if isinstance(survey, str) else _creations(known, survey)
-    return _made(replace(known, volumes=volumes.result()), created)
+    known = replace(known, volumes=volumes.result())
+    if isinstance(survey, str):
+        return _made(known, None)
+    return _made(known, _creations(known, survey), _mounted(survey))
 
 
 def _creations(known: Known, survey: Survey) -> int:
@@ -57,6 +61,14 @@ def _creations(known: Known, survey: Survey) -> int:
     return created_recently(known.view.pool, survey, known.now) + len(left_out)
 
 
+def _mounted(survey: Survey) -> frozenset[VolumeId] | None:
+    """The volumes that Machines hold or, while they existed, held; None if not every Machine tells."""
+    if any(machine.config is None for machine in survey.machines):
+        return None
+    mounts = [template.mount(machine) for machine in survey.machines]
+    return frozenset(VolumeId(str(mount.get("volume"))) for mount in mounts if mount is not None)
+
+
 async def _volumes(known: Known, machines: Machines, seconds: float) -> tuple[Volume, ...] | None:
     mounted = any(member.machine.has_mounts for member in known.view.members)
     if known.volumes is not None or known.view.pool.volumes is None or not mounted:
@@ -64,7 +76,7 @@ async def _volumes(known: Known, machines: Machines, seconds: float) -> tuple[Vo
     return await volumes_within(known.view.pool.app, machines, seconds=seconds)
 
 
-def _made(known: Known, created: int | None) -> Plan:
+def _made(known: Known, created: int | None, mounted: frozenset[VolumeId] | None = None) -> Plan:
     return make_plan(
         known.view,
         known.decision,
@@ -74,4 +86,5 @@ def _made(known: Known, created: int | None) -> Plan:
         created_recently=created,
         now=known.now,
         volumes=known.volumes,
+        mounted=mounted,
     )

@@ -15,6 +15,11 @@ USABLE = "created"
 UNUSED_FOR_S = 120.0
 """A volume that lies unattached for less may belong to a Machine that somebody is just making."""
 
+HALF_MADE_FOR_S = 600.0
+"""For how long a volume that no Machine ever held is taken for one whose maker died before its Machine was
+made. The creation budget relies as long on the platform's memory of Machines that are gone.
+"""
+
 
 def take(
     situation: Situation, draft: Draft, region: Region, source: Machine, *, preferred: VolumeId | None
@@ -92,5 +97,11 @@ def _free(situation: Situation, draft: Draft, volume: Volume) -> bool:
 
 
 def _lies_about(situation: Situation, volume: Volume) -> bool:
-    old = volume.created_at is not None and situation.now.wall - volume.created_at >= UNUSED_FOR_S
-    return situation.pool.volumes is Volumes.REUSE and old
+    """Whether it may be taken although this process did not make it: unused, or, of new ones, never used."""
+    if volume.created_at is None:
+        return False
+    age_s = situation.now.wall - volume.created_at
+    if situation.pool.volumes is Volumes.REUSE:
+        return age_s >= UNUSED_FOR_S
+    never_held = situation.mounted is not None and volume.id not in situation.mounted
+    return never_held and UNUSED_FOR_S <= age_s < HALF_MADE_FOR_S

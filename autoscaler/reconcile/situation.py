@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autoscaler.domain.desired import Bounds, Decision, Gate
 from autoscaler.domain.fleet import Machine, MachineState, Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import MachineId, Region
+from autoscaler.domain.names import MachineId, Region, VolumeId
 from autoscaler.domain.plan import Action, Create, Plan, Shortfall
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer
@@ -21,7 +21,7 @@ from autoscaler.reconcile.template import choose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """One tick's facts. `created_recently` and `volumes` are None where they were not read."""
+    """One tick's facts. `created_recently`, `volumes` and `mounted` are None where they were not read."""
 
     view: PoolView
     rosters: Mapping[Region, Roster]
@@ -31,6 +31,7 @@ class Situation:
     busy: Answer | None
     created_recently: int | None
     volumes: tuple[Volume, ...] | None
+    mounted: frozenset[VolumeId] | None
     now: Instant
 
     @property

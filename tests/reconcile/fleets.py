@@ -7,7 +7,7 @@ from typing import Any
 from autoscaler.domain.desired import OPEN_GATE, Decision, Desired, Gate
 from autoscaler.domain.fleet import Fleet, Machine, MachineState, Survey, Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import GroupName, MachineId, Region
+from autoscaler.domain.names import GroupName, MachineId, Region, VolumeId
 from autoscaler.domain.plan import Mark, Plan
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Answer, Measured, Split
@@ -87,6 +87,7 @@ def planned(
     busy: Answer | None = None,
     created: int | None = 0,
     volumes: Sequence[Volume] | None = None,
+    mounted: frozenset[VolumeId] | None = None,
     now: Instant = NOW,
     regional: bool = False,
 ) -> Plan:
@@ -101,6 +102,7 @@ def planned(
         created_recently=created,
         now=now,
         volumes=None if volumes is None else tuple(volumes),
+        mounted=mounted,
     )
 
 

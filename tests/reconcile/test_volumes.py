@@ -83,6 +83,31 @@ def test_new_means_that_other_volumes_are_left_alone():
     assert [action.kind for action in plan.actions] == ["create_volume"]
 
 
+HALF_MADE = volume("vol_n", created_at=NOW.wall - 120)
+
+
+def test_what_a_process_had_made_before_it_died_gets_its_machine():
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, HALF_MADE], mounted=frozenset({HELD.id}))
+    assert [one.volume for one in plan.actions if isinstance(one, Create)] == ["vol_n"]
+
+
+@pytest.mark.parametrize(
+    ("mounted", "created_at"),
+    [
+        (None, NOW.wall - 120),
+        (frozenset({HALF_MADE.id}), NOW.wall - 120),
+        (frozenset(), NOW.wall - 119),
+        (frozenset(), NOW.wall - 600),
+        (frozenset(), None),
+    ],
+    ids=["unknown past", "held before", "just made", "old", "unknown age"],
+)
+def test_what_may_be_somebodys_is_not_taken_for_half_made(mounted, created_at):
+    there = replace(HALF_MADE, created_at=created_at)
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, there], mounted=mounted)
+    assert [action.kind for action in plan.actions] == ["create_volume"]
+
+
 def test_the_volume_made_in_the_tick_before_gets_its_machine():
     ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}))
     fresh = volume("vol_n", created_at=NOW.wall - 15)

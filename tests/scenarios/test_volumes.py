@@ -1,8 +1,11 @@
 """Stories of Machines with volumes: what a lost answer leaves half made is finished or removed."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
-from autoscaler.domain.pool import Volumes
+from autoscaler.domain.pool import Leave, Volumes
 from autoscaler.emulator import volumes
 from autoscaler.emulator.faults import Fault, Kind
 from tests.scenarios.story import APP, ORD, Story, a_pool, told
@@ -43,6 +46,36 @@ async def test_a_volume_whose_answer_is_lost_gets_the_machine_it_was_made_for(ki
         await story.passes(300.0)
         assert story.started() == {"ord": 4}
         assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (4, [])
+
+
+async def test_the_volume_of_a_process_that_died_gets_its_machine_from_the_next_one():
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        story.load({ORD: 20.0})
+        await story.tick()
+        assert len(unattached(story)) == 1
+        story.load({ORD: 10.0})
+        await asyncio.sleep(60.0)
+        story.restart()
+        await story.passes(60.0)
+        story.load({ORD: 20.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 2}
+        assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (2, [])
+
+
+async def test_the_volume_of_a_machine_that_was_destroyed_is_not_taken_for_a_new_one():
+    async with told(replace(POOL, leave=Leave.DESTROY)) as story:
+        a_machine_with_a_volume(story)
+        story.load({ORD: 20.0})
+        await story.passes(60.0)
+        story.load({ORD: 10.0})
+        await story.passes(180.0)
+        (left,) = [one.id for one in volumes.of_app(story.world, str(APP)) if one.released_at is not None]
+        story.load({ORD: 20.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 2}
+        assert story.world.volumes[left].released_at is not None
 
 
 async def test_a_volume_whose_answer_is_lost_is_removed_where_no_machine_is_wanted_any_more():
