@@ -1,6 +1,6 @@
 """Schedules move the bounds by what the clock on their wall shows, and by nothing else."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.pool import Schedule
 from autoscaler.domain.reason import ReasonCode
+from autoscaler.policy.crontab import WEEKDAYS, Moments, parse
 from autoscaler.policy.schedule import compile_schedule, timetable
 from tests.policy.scene import AMS, ORD, Scene, a_fleet, a_pool, spec
 
@@ -65,6 +66,45 @@ def test_a_schedule_that_has_not_started_for_a_year_is_inactive() -> None:
     leap = Schedule(start="0 0 29 2 *", end="0 0 2 3 *", max=1)
     assert not active(leap, berlin("2026-03-01T12:00:00"))
     assert active(leap, berlin("2028-02-29T12:00:00"))
+
+
+ZONES = ("Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Antarctica/Troll")
+HOURS = st.sampled_from(["*", "1-3", "2", "*/5", "0,23"])
+CRONTABS = st.builds("{} {} * * {}".format, st.integers(0, 59), HOURS, st.sampled_from(["*", "0", "sat-sun"]))
+
+
+def names(moments: Moments, clock: datetime) -> bool:
+    return (
+        clock.minute in moments.minutes
+        and clock.hour in moments.hours
+        and (clock.month, clock.day) in moments.dates
+        and WEEKDAYS[clock.isoweekday() % 7] in moments.weekdays
+    )
+
+
+def walked_back(schedule: Schedule, wall: float) -> bool:
+    """Whether the clock on the wall shows a start before it shows an end, turned back minute by minute."""
+    start, end = parse(schedule.start).moments, parse(schedule.end).moments
+    shown = datetime.fromtimestamp(wall, ZoneInfo(schedule.timezone)).replace(tzinfo=None)
+    for minutes in range(8 * 1440):
+        clock = shown - timedelta(minutes=minutes)
+        if names(start, clock) or names(end, clock):
+            return not names(end, clock)
+    return False
+
+
+@settings(max_examples=40)
+@given(CRONTABS, CRONTABS, st.sampled_from(ZONES), st.integers(0, 400 * 86_400))
+def test_a_schedule_is_active_when_the_clock_showed_its_start_last(
+    start: str, end: str, zone: str, passed: int
+) -> None:
+    schedule, wall = Schedule(start=start, end=end, timezone=zone, min=1), 1_767_225_600.0 + passed
+    calendar = compile_schedule(schedule, "schedules[0]")
+    now = calendar.active(wall)
+    assert now == walked_back(schedule, wall)
+    until = calendar.changes_after(wall)
+    assert wall < until <= wall + 86_400.0
+    assert all(calendar.active(at) == now for at in (wall + (until - wall) / 2, max(wall, until - 1.0)))
 
 
 def test_a_start_is_forgotten_in_the_very_minute_in_which_it_is_too_long_ago() -> None:
