@@ -10,7 +10,8 @@ import httpx
 
 from autoscaler.adapters.fly_machines.client import FlyMachines
 from autoscaler.adapters.http.client import HttpClient
-from autoscaler.domain.names import AppName, MachineId
+from autoscaler.domain.names import AppName, MachineId, VolumeId
+from autoscaler.emulator import launching, volumes
 from autoscaler.emulator.config import EmulatorConfig, TokenScope
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.leasing import acquire
@@ -39,6 +40,18 @@ class Fly(Protocol):
 
     def host_is_full(self) -> None:
         """No Machine finds room on its host."""
+        ...
+
+    def taken_volume(self) -> VolumeId:
+        """A volume that another Machine holds."""
+        ...
+
+    def tiny_guests_are_refused(self) -> None:
+        """A Machine with less memory than there must be is not accepted."""
+        ...
+
+    def updated(self, machine: MachineId) -> None:
+        """Somebody has made another version of the Machine."""
         ...
 
     def leased(self, machine: MachineId) -> None:
@@ -83,6 +96,20 @@ class Emulated:
 
     def host_is_full(self) -> None:
         self._inject(Fault(kind=Kind.HOST_FULL))
+
+    def taken_volume(self) -> VolumeId:
+        world = self._running.world
+        volume = volumes.create(world, self.app, {"name": "data", "region": "ord"})
+        volumes.attach(world, volume, world.machines[self.holding("started")])
+        return VolumeId(volume.id)
+
+    def tiny_guests_are_refused(self) -> None:
+        """As it is."""
+
+    def updated(self, machine: MachineId) -> None:
+        world = self._running.world
+        changed = world.machines[machine]
+        launching.update(world, changed, config=dict(changed.config), skip_launch=True)
 
     def leased(self, machine: MachineId) -> None:
         world = self._running.world
@@ -174,6 +201,17 @@ class Recorded:
 
     def host_is_full(self) -> None:
         self._on("start", (409, {"error": NO_ROOM}))
+
+    def taken_volume(self) -> VolumeId:
+        text = f"volume already claimed by machine {self._machine}"
+        self._on("create", _precondition(text))
+        return VolumeId("vol_123")
+
+    def tiny_guests_are_refused(self) -> None:
+        self._on("create", (400, {"error": "invalid config.guest.memory_mb, minimum required 1024 MiB"}))
+
+    def updated(self, machine: MachineId) -> None:
+        self._scripted.on(f"PATCH /machines/{machine}/metadata", (412, {"error": "precondition failed"}))
 
     def leased(self, machine: MachineId) -> None:
         refusal = (409, {"error": LEASED.format(machine)})

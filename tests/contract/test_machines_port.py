@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -161,6 +162,30 @@ async def test_a_machine_is_created(fly: Fly) -> None:
 async def test_a_full_region_refuses_a_create(fly: Fly) -> None:
     fly.region_is_full()
     assert refusal(await fly.machines.act(fly.app, create())) is Refusal.REGION_FULL
+
+
+async def test_a_volume_that_another_machine_holds_refuses_a_create(fly: Fly) -> None:
+    mounting = {"mounts": [{"volume": fly.taken_volume(), "path": "/data"}]}
+    asked = create()
+    result = await fly.machines.act(fly.app, replace(asked, config={**asked.config, **mounting}))
+    assert refusal(result) is Refusal.VOLUME
+
+
+async def test_a_configuration_that_cannot_be_is_refused_as_such(fly: Fly) -> None:
+    fly.tiny_guests_are_refused()
+    tiny = {"guest": {"cpu_kind": "shared", "cpus": 4, "memory_mb": 64}}
+    asked = create()
+    result = await fly.machines.act(fly.app, replace(asked, config={**asked.config, **tiny}))
+    assert refusal(result) is Refusal.INVALID
+
+
+async def test_another_version_than_the_one_looked_at_takes_no_marks(fly: Fly) -> None:
+    machine = fly.holding("stopped")
+    looked_at = await fly.machines.look(fly.app, machine)
+    assert looked_at is not None
+    fly.updated(machine)
+    mark = Mark(**on(machine), metadata={"autoscaler_doomed": "1"}, instance_id=looked_at.instance_id)
+    assert refusal(await fly.machines.act(fly.app, mark)) is Refusal.WRONG_STATE
 
 
 async def test_a_create_under_a_name_of_our_own_pool_is_already_so(fly: Fly) -> None:
