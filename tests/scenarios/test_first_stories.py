@@ -23,10 +23,10 @@ async def test_three_regions_follow_their_load_from_zero_and_back():
         story.load({ORD: 0.0, AMS: 30.0, FRA: 9.0})
         await story.passes(30.0)
         assert story.started() == {"ord": 5, "ams": 3, "fra": 1}
-        await story.passes(300.0)
+        await story.passes(120.0)
         assert story.started() == {"ams": 3, "fra": 1}
         story.load({AMS: 0.0, FRA: 0.0})
-        report = await story.passes(600.0)
+        report = await story.passes(150.0)
         assert story.started() == {}
         assert report.verdict is Verdict.STEADY
         assert len(story.machines()) == 30

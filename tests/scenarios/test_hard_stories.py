@@ -133,7 +133,7 @@ async def test_a_machine_of_ours_stuck_in_created_is_replaced():
 
 
 async def test_a_release_that_crashes_is_reported_and_not_multiplied():
-    async with told(a_pool(create=True)) as story:
+    async with told(a_pool(interval_s=30.0)) as story:
         story.add(1, ORD, "started")
         story.add(3, ORD, "stopped")
         story.trouble(Fault(kind=Kind.CRASH, delay_s=2.0))
