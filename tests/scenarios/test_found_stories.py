@@ -1,5 +1,7 @@
 """Stories that Hypothesis found where the autoscaler once went wrong, told again in their shortest form."""
 
+from dataclasses import replace
+
 import pytest
 
 from autoscaler.emulator.faults import Fault, Kind
@@ -21,6 +23,7 @@ async def test_old_crashes_in_a_region_that_nobody_wants_do_not_end_creating_in_
         story.load({ORD: 30.0, AMS: 0.0})
         await story.passes(60.0)
         assert story.started() == {"ord": 1}
+        story.pool = replace(story.pool, interval_s=60.0)
         await story.passes(HOUR_S / 2)
         assert story.started() == {"ord": 3}
 
