@@ -106,9 +106,10 @@ def test_law_3_the_sum_rises_with_each_regions_metric(data):
     assert sums[0] <= sums[1]
 
 
-# Laws 4 and 11 compare two ways of sharing out. A Machine that the split takes from one region and gives to
-# another changes the sum while damping keeps a third one where it is; so where something is shared out they
-# are laws of undamped pools, and where every region has its own demand of all pools.
+# Laws 3, 4 and 11 compare two ways of sharing out. A Machine that the split takes from one region and gives
+# to another changes the sum while damping keeps one of them where it is (docs/critiques.md has an example).
+# So 4 and 11 are laws of undamped pools where something is shared out, and where every region has its own
+# demand of all pools; 3 is one of all pools whose metrics are all regional or all pool-wide.
 
 
 @given(st.data())
