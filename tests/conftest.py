@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS_PER_TEST = {"integration": 60, "process": 120}
+# What starts processes, tells hours over HTTP, reads every file or tries many examples takes more than the
+# usual limit on a machine that others load as well.
+SECONDS_PER_TEST = {"integration": 60, "process": 120, "scenarios": 30, "house": 60}
 SECONDS_PER_LAW = 60
 
 # A slow shared machine must not turn a law into a coin toss, so no profile judges by the clock.
@@ -20,7 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that start processes or try many examples more time, unless one sets its own limit."""
+    """Give the time to those that need it, unless a test sets its own limit."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         seconds = SECONDS_PER_LAW if is_hypothesis_test(getattr(item, "obj", None)) else None
