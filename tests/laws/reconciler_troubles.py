@@ -1,5 +1,6 @@
 """What may befall a fleet and its autoscaler, and the pools to which it happens."""
 
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,8 +13,9 @@ from autoscaler.emulator.deploys import Deploy
 from autoscaler.emulator.errors import ApiError
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
+from autoscaler.emulator.seeding import seed
 from autoscaler.emulator.world import World
-from tests.scenarios.story import AMS, FRA, ORD
+from tests.scenarios.story import AMS, APP, FRA, ORD
 
 REGIONS = (ORD, AMS, FRA)
 WINDOW_S = 45.0
@@ -57,6 +59,7 @@ SICK_MACHINES = st.one_of(
         count=st.sampled_from([1, 3]),
     ),
 )
+HALF_ANSWERS = st.builds(Fault, kind=st.just(Kind.WARNINGS))
 DELAYS = st.builds(
     Fault, kind=st.just(Kind.DELAY), delay_s=st.sampled_from([1.0, 7.0]), operation=st.just(WRITES)
 )
@@ -81,6 +84,21 @@ POOLS: st.SearchStrategy[dict[str, Any]] = st.builds(
 )
 
 
+def stand_by(world: World) -> frozenset[str]:
+    """Machines of the same app that are nobody's business: of another group, a standby, one on a schedule."""
+    unmanaged = {"fly_platform_version": None}
+    peculiar: list[tuple[str, str, dict[str, Any]]] = [
+        ("cron", "started", {}),
+        ("app", "stopped", {"standbys": ["148e000000000a"], "metadata": unmanaged}),
+        ("app", "stopped", {"schedule": "daily", "metadata": unmanaged}),
+    ]
+    made = [
+        seed(world, app=str(APP), group=group, regions=(str(ORD),), count=1, state=state, config=config)
+        for group, state, config in peculiar
+    ]
+    return frozenset(machine.id for machines in made for machine in machines)
+
+
 def lay_hands(world: World, machine: Machine, verb: str) -> None:
     """Somebody else does something to a Machine, if the platform lets them."""
     protected = {**machine.config, "metadata": {**machine.metadata, "autoscaler_protect": "yes"}}
@@ -98,20 +116,17 @@ def lay_hands(world: World, machine: Machine, verb: str) -> None:
 
 
 def go_on(deploy: Deploy) -> None:
-    """A deploy's next phase. One that is refused something, or waits for long, takes away what it made."""
+    """A deploy's next phase. One that waits for long takes away what it made, where the platform lets it."""
     if deploy.phase == "done":
         return
-    try:
-        deploy.step()
-        given_up = deploy.phases[-PATIENT_PHASES:] == ["waiting"] * PATIENT_PHASES
-    except ApiError:
-        given_up = True
-    if given_up:
+    deploy.step()
+    if deploy.phases[-PATIENT_PHASES:] == ["waiting"] * PATIENT_PHASES:
         deploy.phase = "done"
         deploy.release_leases()
         for machine in deploy.members():
             if machine.cordoned and machine.metadata.get("fly_release_version") == str(deploy.release):
-                lifecycle.destroy(deploy.world, machine, force=True)
+                with suppress(ApiError):
+                    lifecycle.destroy(deploy.world, machine, force=True)
 
 
 def let_go(world: World, machine: Machine) -> None:

@@ -40,11 +40,13 @@ from autoscaler.emulator.world import World
 from autoscaler.policy.rules import compile_pool
 from autoscaler.reconcile.tick import PoolState, Ports, run_tick
 from tests.reconcile.fakes import FakeJournal
+from tests.scenarios.wire import Wire
 
 APP = AppName("demo")
 ORD, AMS, FRA = Region("ord"), Region("ams"), Region("fra")
 INTERVAL_S = 15.0
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+DEAD_FOR_S = 5.0
 AT_ONCE = Damping(window_s=0.0)
 
 
@@ -92,8 +94,11 @@ class Watched:
 class Story:
     """An emulated Fly, a pool, and the autoscaler that runs upon both, tick by tick."""
 
-    def __init__(self, pool: Pool, machines: FlyMachines, metrics: PrometheusSource, fly: Starlette) -> None:
+    def __init__(
+        self, pool: Pool, machines: FlyMachines, metrics: PrometheusSource, fly: Starlette, wire: Wire
+    ) -> None:
         self.pool = pool
+        self.wire = wire
         self.platform = Watched(machines)
         self.world: World = fly.state.world
         self.log: RequestLog = fly.state.gateway.log
@@ -108,7 +113,7 @@ class Story:
 
     def twin(self) -> "Story":
         """A second autoscaler for the same pool, started by mistake."""
-        return Story(self.pool, self._machines, self._metrics, self._fly)
+        return Story(self.pool, self._machines, self._metrics, self._fly, self.wire)
 
     @property
     def now(self) -> Instant:
@@ -136,6 +141,24 @@ class Story:
     def restart(self) -> None:
         """The process dies and starts again, remembering nothing."""
         self.state = PoolState()
+
+    async def die(self, requests: int) -> None:
+        """The process is killed as soon as so many requests of a tick are carried out, or after the tick.
+
+        It starts again 5 s later. Whatever it had in hand, leases included, is left as it is.
+        """
+        self.wire.cut_after(requests)
+        tick = asyncio.create_task(self.tick())
+        cut = asyncio.create_task(self.wire.cut.wait())
+        await asyncio.wait({tick, cut}, return_when=asyncio.FIRST_COMPLETED)
+        if tick.done():
+            tick.result()
+        for task in (tick, cut):
+            task.cancel()
+        await asyncio.gather(tick, cut, return_exceptions=True)
+        await asyncio.sleep(DEAD_FOR_S)
+        self.wire.mend()
+        self.restart()
 
     def load(self, by_region: Mapping[Region, float], name: str = "load") -> None:
         """From now on the load is this."""
@@ -194,12 +217,12 @@ async def told(pool: Pool | None = None, **settings: Any) -> AsyncIterator[Story
     clock = RunningClock(epoch=MIDNIGHT + loop.time(), monotonic=loop.time)
     config = EmulatorConfig(**{"app": str(APP), "machines": 0, **settings})
     app = build(config, clock, dropped=lambda: httpx.ReadError("closed"))
-    transport = httpx.ASGITransport(app=app)
+    wire = Wire(httpx.ASGITransport(app=app).handle_async_request)
     async with AsyncExitStack() as stack:
         router = stack.enter_context(respx.MockRouter(assert_all_called=False, using="httpx"))
-        router.route(host="fly.test").mock(side_effect=transport.handle_async_request)
+        router.route(host="fly.test").mock(side_effect=wire.carry)
         api = await stack.enter_async_context(HttpClient("machines", "http://fly.test", token="invented"))
         machines = await stack.enter_async_context(FlyMachines(api, clock=clock.now))
         base = "http://fly.test/prometheus/personal"
         source = await stack.enter_async_context(HttpClient("prometheus", base, token="invented"))
-        yield Story(pool or a_pool(), machines, PrometheusSource(source, clock=clock.now), app)
+        yield Story(pool or a_pool(), machines, PrometheusSource(source, clock=clock.now), app, wire)
