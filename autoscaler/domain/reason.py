@@ -92,7 +92,7 @@ class ReasonCode(StrEnum):
     DEADLINE = "deadline"
 
 
-Number = float | int | str | None
+Number = float | int | str
 Numbers = tuple[tuple[str, Number], ...]
 
 
@@ -115,9 +115,9 @@ class Reason(NamedTuple):
         return f"{self.code} {self.detail}".rstrip()
 
 
-def reason(code: ReasonCode, **numbers: Number) -> Reason:
-    """Build a Reason; keyword order is kept."""
-    return Reason(code, tuple(numbers.items()))
+def reason(code: ReasonCode, **numbers: Number | None) -> Reason:
+    """Build a Reason; keyword order is kept, and what is None is left out."""
+    return Reason(code, tuple((name, value) for name, value in numbers.items() if value is not None))
 
 
 def _pairs(numbers: Numbers) -> Iterator[str]:

@@ -91,16 +91,13 @@ def _possible_total(
 
 def _reasons(active: Active, region: Region) -> tuple[Reason, ...]:
     return tuple(
-        _reason(path, schedule)
+        reason(
+            ReasonCode.SCHEDULE,
+            schedule=path,
+            of="region" if schedule.regions else "total",
+            min=schedule.min,
+            max=schedule.max,
+        )
         for path, schedule in active
         if not schedule.regions or region in schedule.regions
-    )
-
-
-def _reason(path: str, schedule: Schedule) -> Reason:
-    """Which schedule it is and the bounds that it sets."""
-    numbers = [("schedule", path), ("of", "region" if schedule.regions else "total")]
-    bounds = [("min", schedule.min), ("max", schedule.max)]
-    return Reason(
-        ReasonCode.SCHEDULE, (*numbers, *((key, bound) for key, bound in bounds if bound is not None))
     )
