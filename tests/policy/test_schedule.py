@@ -1,6 +1,7 @@
 """Schedules move the bounds by what the clock on their wall shows, and by nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -175,7 +176,9 @@ def test_a_schedule_without_regions_moves_the_total() -> None:
         ({"freeze_in": True}, "of=total"),
     ],
 )
-def test_a_schedule_is_told_with_those_bounds_alone_that_it_sets(changes: dict, figures: str) -> None:
+def test_a_schedule_is_told_with_those_bounds_alone_that_it_sets(
+    changes: dict[str, Any], figures: str
+) -> None:
     scene = at_noon(always(**changes))
     scene.tick(0)
     told = [why for why in scene.decision.regions[ORD].reasons if why.code is ReasonCode.SCHEDULE]
