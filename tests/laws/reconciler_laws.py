@@ -179,8 +179,12 @@ def no_new_departure(report: TickReport, before: Before, pool: Pool, former: Map
 
 def _gave_up(report: TickReport, region: Region) -> bool:
     """Whether the region was told to give up Machines for the pool's total."""
+    return _told(report, region, ReasonCode.TOTAL_MAX)
+
+
+def _told(report: TickReport, region: Region, code: ReasonCode) -> bool:
     reasons = report.decision.regions[region].reasons if report.decision else ()
-    return any(why.code is ReasonCode.TOTAL_MAX for why in reasons)
+    return any(why.code is code for why in reasons)
 
 
 def read_the_demand(entries: Iterable[Entry]) -> bool:
@@ -191,12 +195,13 @@ def read_the_demand(entries: Iterable[Entry]) -> bool:
 def a_restart_takes_nothing(staying: TickReport, restarted: TickReport) -> None:
     """24: where the old process would keep its Machines the new one does, both asked at the same moment.
 
-    Not where the pool is above its total: which region gives up first depends on how far back one knows.
+    Not where the pool is above its total, since which region gives up first depends on how far back one
+    knows; nor where the old one holds because of a jump of its clock, of which the new one knows nothing.
     """
     if staying.decision is None or restarted.decision is None:
         return
     for region, count in restarted.counts.items():
-        if _gave_up(restarted, region):
+        if _gave_up(restarted, region) or _told(staying, region, ReasonCode.RESTART_HOLD):
             continue
         kept = min(staying.decision.desired[region], count.capacity - count.draining)
         desired = restarted.decision.desired[region]

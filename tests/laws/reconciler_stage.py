@@ -58,28 +58,29 @@ class Stage(RuleBasedStateMachine):
             self.story.add(count, REGIONS[index], state)
         self.bystanders = stand_by(self.story.world)
         self.story.load(dict.fromkeys(REGIONS, 10.0))
-        self.hold_anew()
+        self.begins()
 
     def do(self, work: Any) -> Any:
         return self.runner.run(work)
 
-    def hold_anew(self, *, jumped: bool = False) -> None:
-        """A restart, or what counts as one: what cannot refill its window keeps what it has.
+    def begins(self) -> None:
+        """A process without a past: if it cannot refill its window it keeps what it has for as long."""
+        self.held_until = 0.0 if self.refillable else self.story.now.mono + WINDOW_S
 
-        Nor does a process refill it whose clock jumped; one that has not ticked yet knows of no jump.
-        """
-        if not self.refillable or (jumped and self.story.state.memory is not None):
+    def restarted(self) -> None:
+        """Another process goes on."""
+        self.forgot = True
+        self.former = {}
+        self.begins()
+
+    def jumped(self) -> None:
+        """The clock was set, which a process that has not ticked yet cannot know."""
+        if self.story.state.memory is not None:
             self.held_until = self.story.now.mono + WINDOW_S
 
     def machines(self) -> list[Machine]:
         """The live Machines of the pool."""
         return [machine for machine in self.story.machines() if machine.id not in self.bystanders]
-
-    def reborn(self) -> None:
-        """Another process goes on, which knows nothing of the former one."""
-        self.forgot = True
-        self.former = {}
-        self.hold_anew()
 
     def deploy_goes_on(self) -> None:
         self.story.present()

@@ -68,7 +68,7 @@ class ReconcilerMachine(Stage):
         before = self.before()
         self.do(self.story.die(requests))
         self.check_deeds(before)
-        self.reborn()
+        self.restarted()
 
     @rule(after_s=st.sampled_from([0.02, 0.08, 0.15, 0.3, 2.0]))
     def it_is_stopped_during_a_tick(self, after_s: float) -> None:
@@ -87,7 +87,7 @@ class ReconcilerMachine(Stage):
     @rule()
     def it_restarts(self) -> None:
         self.story.restart()
-        self.reborn()
+        self.restarted()
 
     @precondition(lambda self: not any(self.story.world.faults))
     @rule()
@@ -101,7 +101,7 @@ class ReconcilerMachine(Stage):
     @rule()
     def its_clock_is_set(self) -> None:
         self.story.skew_s = CLOCK_ERROR_S - self.story.skew_s
-        self.hold_anew(jumped=True)
+        self.jumped()
         self.do(self.tick_and_check())
 
     @rule()
