@@ -52,6 +52,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
     listed = frozenset(machine.id for machine in sight.survey.machines)
     arrivals = sort_arrivals(ledger, sight.survey, now.mono)
     vanished = _vanished(ledger, listed)
+    made, missing = _half_made(ledger, sight.volumes, now.mono)
     lost = [reason(ReasonCode.LOST_ON_THE_WAY, machine=it.machine, name=it.name) for it in arrivals.lost]
     crashed = crashing.fold(ledger, sight.members, now)
     updated = _updated(ledger.seen, sight.members)
@@ -71,7 +72,8 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         vanished=vanished,
         expected_gone=ledger.expected_gone & (listed | frozenset(ledger.seen)),
         drains=sight.drains,
-        made_volumes=_made_volumes(ledger, sight.volumes or ()),
+        made_volumes=made,
+        missing_volumes=missing,
         uncertain_volumes=ledger.uncertain_volumes if sight.volumes is None else (),
         signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},
         creations=_within_budget_window(ledger.creations, pool, now.mono),
@@ -119,6 +121,23 @@ def _sighting(former: Seen | None, machine: Machine, mono: float) -> Seen:
         started_at=machine.started_at,
         host_lost_since=None if machine.host is HostStatus.OK else mono if lost_since is None else lost_since,
     )
+
+
+def _half_made(
+    ledger: Ledger, volumes: tuple[Volume, ...] | None, mono: float
+) -> tuple[frozenset[VolumeId], Mapping[VolumeId, float]]:
+    """The volumes to remember as ours, and since when the list leaves out which of them.
+
+    What it leaves out for longer than a list can be behind has been destroyed, by whomever. Remembered for
+    ever, it would have the volumes read in every tick.
+    """
+    if volumes is None:
+        return ledger.made_volumes, ledger.missing_volumes
+    made = _made_volumes(ledger, volumes)
+    left_out = sorted(made - {volume.id for volume in volumes})
+    since = {volume: ledger.missing_volumes.get(volume, mono) for volume in left_out}
+    missing = {volume: at for volume, at in since.items() if mono - at < departures.BEHIND_S}
+    return made - (since.keys() - missing.keys()), missing
 
 
 def _made_volumes(ledger: Ledger, volumes: Sequence[Volume]) -> frozenset[VolumeId]:

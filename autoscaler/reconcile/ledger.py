@@ -98,6 +98,8 @@ class Ledger:
     """When each drain in progress began; it may have begun before this process did."""
     made_volumes: frozenset[VolumeId] = frozenset()
     """Volumes we created and have not seen attached since; while there are any, volumes are read."""
+    missing_volumes: Mapping[VolumeId, float] = field(default_factory=dict)
+    """Those of them that the list of volumes leaves out, and since when; soon they count as destroyed."""
     uncertain_volumes: tuple[CreateVolume, ...] = ()
     """Volumes whose making has an unknown result, until a list of volumes tells; it is read therefore."""
     creations: Mapping[MachineId, float] = field(default_factory=dict)

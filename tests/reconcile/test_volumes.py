@@ -189,6 +189,29 @@ def test_until_the_volumes_are_read_a_lost_answer_is_remembered():
     assert read(UNANSWERED).uncertain_volumes == (MAKE,)
 
 
+def listed(ledger, volumes, *, after_s):
+    sight = Sight(survey=Survey(app=APP, at=NOW.wall, machines=()), members=(), volumes=volumes)
+    return observe(ledger, NEW, sight, replace(NOW, mono=NOW.mono + after_s)).ledger
+
+
+def test_a_volume_that_lists_leave_out_for_two_minutes_is_gone_and_forgotten():
+    ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}))
+    awaited = listed(listed(ledger, (HELD,), after_s=0), (HELD,), after_s=119)
+    assert awaited.made_volumes == {"vol_n"}
+    assert listed(awaited, None, after_s=200).made_volumes == {"vol_n"}
+    gone = listed(awaited, (HELD,), after_s=120)
+    assert gone.made_volumes == frozenset()
+    assert gone.missing_volumes == {}
+
+
+def test_a_volume_that_is_listed_again_is_awaited_anew():
+    ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}))
+    ledger = listed(ledger, (HELD,), after_s=0)
+    ledger = listed(ledger, (HELD, volume("vol_n")), after_s=60)
+    assert ledger.missing_volumes == {}
+    assert listed(ledger, (HELD,), after_s=120).made_volumes == {"vol_n"}
+
+
 def test_a_volume_is_made_knowing_those_that_are_there():
     (make,) = planned(NEW, [SOURCE], {ORD: 2}, volumes=[HELD, volume("vol_b")]).actions
     assert isinstance(make, CreateVolume)
