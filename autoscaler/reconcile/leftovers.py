@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from autoscaler.domain.fleet import HostStatus, Machine, MachineState
 from autoscaler.domain.names import MachineId, Region
-from autoscaler.domain.pool import Leave
+from autoscaler.domain.pool import Leave, Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import deploys, marks, steps
-from autoscaler.reconcile.counting import NEW, Member, PoolView, stuck
+from autoscaler.reconcile.counting import AT_REST, NEW, Member, PoolView, stuck
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import never_launched
 
@@ -113,7 +113,7 @@ def _clear_one(
     situation: Situation, draft: Draft, stock: Stock, machine: Machine, *, may_destroy: bool
 ) -> None:
     never_ran = _never_ran(situation, machine)
-    if marks.doomed(machine) and situation.pool.leave is Leave.DESTROY:
+    if _is_due(situation.pool, machine):
         if stock.saves(machine):
             draft.add(*steps.unmark(machine, reason(ReasonCode.RESERVE)))
         elif may_destroy:
@@ -123,6 +123,12 @@ def _clear_one(
             draft.add(steps.destroy(machine, never_ran))
     else:
         draft.add(*steps.unmark(machine, reason(ReasonCode.DRAINED)))
+
+
+def _is_due(pool: Pool, machine: Machine) -> bool:
+    """Whether a Machine has left and was to be destroyed then. What others made has to have run."""
+    left = machine.state in AT_REST or marks.made_by(machine, pool.name)
+    return pool.leave is Leave.DESTROY and marks.doomed(machine) and left
 
 
 def abandoned(situation: Situation, member: Member) -> bool:

@@ -134,6 +134,14 @@ def test_stopped_machines_without_our_mark_are_never_destroyed():
     assert planned(pool, [member("k"), member("z", STOPPED)], {ORD: 1}).actions == ()
 
 
+def test_a_doomed_machine_of_others_that_has_not_launched_is_forgiven_and_not_destroyed():
+    doomed = {"autoscaler_doomed": str(WALL)}
+    created = member("z", MachineState.CREATED, created_at=WALL - 600, meta=doomed)
+    plan = planned(a_pool(leave=Leave.DESTROY), [member("k"), created], {ORD: 1})
+    assert written(plan) == {"z": {"autoscaler_doomed": None}}
+    assert brief(plan) == ["mark z"]
+
+
 def test_the_last_machine_of_a_group_is_stopped_and_not_destroyed():
     pool = a_pool(leave=Leave.DESTROY)
     assert brief(planned(pool, [member("a")], {})) == ["stop a"]
