@@ -17,8 +17,6 @@ LONGEST_PAUSE_S = 600.0
 """A longer pause is not waited out: told as a date to a clock that is wrong, it could outlast the process."""
 LATEST_ARRIVAL_S = 1.0
 """A request that is answered later than this was slow to be carried out, not to arrive."""
-SHORTEST_WAIT_S = 1e-6
-"""Less than a clock may be able to tell; a sleep of so little might end before any time has passed."""
 FORGET_AFTER_S = 600.0
 """A slowed bucket nobody used for so long starts anew."""
 SWEEP_AT = 256

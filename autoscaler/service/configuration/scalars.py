@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import PlainValidator
@@ -96,12 +96,6 @@ def text(pattern: str, what: str, remedy: str) -> Callable[[object], str]:
         raise MistakeError(f"{shown(value)} is not {what}", remedy)
 
     return parse
-
-
-def unknown_word(value: str, known: Iterable[str], remedy: str) -> str:
-    """A remedy that starts with the word probably meant, if there is one."""
-    guess = closest(value, known)
-    return f"did you mean {guess}? {remedy}" if guess else remedy
 
 
 def _as_integer(value: object) -> int | None:
