@@ -115,7 +115,14 @@ async def test_the_words_of_an_error_are_found_in_every_shape(body: object, said
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("3", 3.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("", None)],
+    [
+        ("3", 3.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
 )
 async def test_the_pause_asked_for_is_read_in_both_forms(header: str, seconds: float | None) -> None:
     async with (
