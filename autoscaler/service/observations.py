@@ -16,14 +16,14 @@ SHOWN = 5
 
 
 def on_answer(pool: Pool, query: Query, answer: Answer) -> Finding:
-    """What a query brought, and how it splits."""
+    """What a query brought, and how it splits; of several regions without a value one, the worst."""
     subject = f"pool {pool.name}, metric {query.name}"
     if isinstance(answer, Measured):
         sentence = f"{answer.value:g}{_age(answer)}, one value for the whole pool"
         return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
     if isinstance(answer, Absent):
-        grade = Grade.ERROR if answer.why in SERIOUS else Grade.WARNING
-        return Finding(grade=grade, subject=subject, sentence=advice.on_metric(answer.why, answer.detail))
+        sentence = advice.on_metric(answer.why, answer.detail)
+        return Finding(grade=_grade(answer.why), subject=subject, sentence=sentence)
     return _on_split(pool, query, answer, subject)
 
 
@@ -33,14 +33,18 @@ def _on_split(pool: Pool, query: Query, answer: Split, subject: str) -> Finding:
     told = [f"{label} {one.value:g}{_age(one)}" for label, one in values if isinstance(one, Measured)]
     more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
     split = f"by {query.label}: {', '.join(told[:SHOWN]) or 'no value'}{more}"
-    for label, one in absent:
-        grade = Grade.ERROR if one.why in SERIOUS else Grade.WARNING
+    if absent:
+        label, one = min(absent, key=lambda entry: entry[1].why not in SERIOUS)
         sentence = f"{split}; that of {label} {advice.on_metric(one.why, one.detail)}"
-        return Finding(grade=grade, subject=subject, sentence=sentence)
+        return Finding(grade=_grade(one.why), subject=subject, sentence=sentence)
     elsewhere = sorted(label for label in answer.by_label if Region(label) not in pool.regions)
     if query is not pool.busy and elsewhere:
         split += f" (load of {', '.join(elsewhere[:SHOWN])} is {_elsewhere(pool)})"
     return Finding(grade=Grade.FINE, subject=subject, sentence=split)
+
+
+def _grade(why: Why) -> Grade:
+    return Grade.ERROR if why in SERIOUS else Grade.WARNING
 
 
 def _elsewhere(pool: Pool) -> str:

@@ -62,6 +62,11 @@ def test_a_region_that_may_go_to_zero_and_could_not_come_back_is_named():
         (Split(by_label={"ord": Absent(why=Why.AMBIGUOUS)}), Grade.ERROR, "that of ord has several series"),
         (Split(by_label={"ord": Absent(why=Why.NOT_A_NUMBER)}), Grade.WARNING, "that of ord is not a finite"),
         (Split(by_label={"ord": Absent(why=Why.AMBIGUOUS)}), Grade.ERROR, "by region: no value; that of ord"),
+        (
+            Split(by_label={"ams": Absent(why=Why.NOT_A_NUMBER), "ord": Absent(why=Why.AMBIGUOUS)}),
+            Grade.ERROR,
+            "that of ord has several series",
+        ),
         (Absent(why=Why.EMPTY), Grade.WARNING, "no series at all"),
         (Absent(why=Why.REFUSED, detail="401 no"), Grade.ERROR, "AUTOSCALER_PROMETHEUS_TOKEN"),
         (Absent(why=Why.UNREACHABLE), Grade.ERROR, "AUTOSCALER_PROMETHEUS_URL"),
