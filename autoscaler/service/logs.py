@@ -1,5 +1,6 @@
 """Log lines: JSON for machines, colours for a terminal, always on stderr, and never a secret in them."""
 
+import json
 import logging
 import re
 import sys
@@ -12,7 +13,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 MASK = "***"
 SHORTEST_SECRET = 6
 """Shorter texts are masked nowhere: they would blank out ordinary words."""
-TOKENS = re.compile(r"\b(?:fm[12][ar]?_[\w+/=,-]+|(?:Bearer|FlyV1)\s+[\w+/=,.-]{6,})")
+TOKENS = re.compile(r"\b(?:(?:fm[12][ar]?|fo1)_[\w+/=,-]+|(?:Bearer|FlyV1)\s+[\w+/=,.-]{6,})")
 QUIET = {
     "apscheduler": logging.ERROR,
     "apscheduler.executors": logging.CRITICAL,
@@ -89,9 +90,10 @@ class Mask:
     """The last processor: replaces secrets in the rendered line, however deep they were."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """A secret of several comma-joined tokens is masked as a whole and in its parts."""
+        """Several comma-joined tokens are masked as a whole and in their parts, as JSON spells them too."""
         parts = {part.strip() for secret in secrets for part in (secret, *secret.split(","))}
-        long_first = sorted((part for part in parts if len(part) >= SHORTEST_SECRET), key=len, reverse=True)
+        words = {part for part in parts if len(part) >= SHORTEST_SECRET}
+        long_first = sorted(words | {json.dumps(word)[1:-1] for word in words}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, long_first))) if long_first else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict | str) -> str:

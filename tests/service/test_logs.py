@@ -68,7 +68,17 @@ def test_a_secret_is_masked_wherever_it_stands(stream, form):
     assert "other-part-2" not in stream.getvalue()
 
 
-@pytest.mark.parametrize("token", ["fm2_lJPECAAAAA", "FlyV1 fm2_abc,fm2_def", "Bearer abcdef123456"])
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_secret_that_json_spells_in_another_way_is_masked_too(stream, form):
+    log = logs.configure("info", form, ['pass"word\\1'], stream=stream)
+    log.info("x", said='it was pass"word\\1')
+    assert "word" not in stream.getvalue()
+    assert "***" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "token", ["fm2_lJPECAAAAA", "fo1_lJPECAAAAA", "FlyV1 fm2_abc,fm2_def", "Bearer abcdef123456"]
+)
 def test_what_looks_like_a_token_is_masked_although_nobody_told_of_it(stream, token):
     logs.configure("info", None, [], stream=stream).info("x", said=f"your token {token} is expired")
     assert token not in stream.getvalue()
