@@ -80,13 +80,13 @@ def guest_of(config: Mapping[str, Any]) -> Guest | None:
 
     Without any the platform runs its smallest size. A named `size` may stand in for `guest`.
     """
-    asked = config.get("guest")
-    if asked is None:
-        return PRESETS.get(config["size"]) if "size" in config else DEFAULT_GUEST
     try:
+        asked = config.get("guest")
+        if asked is None:
+            return PRESETS.get(config["size"]) if "size" in config else DEFAULT_GUEST
         guest = Guest(
             cpu_kind=str(asked["cpu_kind"]), cpus=int(asked["cpus"]), memory_mb=int(asked["memory_mb"])
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
     return guest if guest.cpu_kind in DOLLARS_PER_CPU else None

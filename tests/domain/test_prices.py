@@ -57,6 +57,8 @@ def test_a_cpu_kind_without_a_price_is_refused():
         ({"guest": {"cpu_kind": "quantum", "cpus": 1, "memory_mb": 256}}, None),
         ({"guest": {"cpus": 1}}, None),
         ({"guest": "large"}, None),
+        ({"guest": {"cpu_kind": "shared", "cpus": float("inf"), "memory_mb": 256}}, None),
+        ({"size": ["huge"]}, None),
     ],
 )
 def test_the_size_is_read_from_a_configuration(config, guest):
