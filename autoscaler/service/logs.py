@@ -90,10 +90,11 @@ class Mask:
     """The last processor: replaces secrets in the rendered line, however deep they were."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Several comma-joined tokens are masked as a whole and in their parts, as JSON spells them too."""
+        """Several comma-joined tokens are masked as a whole and in parts, however a line spells them."""
         parts = {part.strip() for secret in secrets for part in (secret, *secret.split(","))}
-        words = {part for part in parts if len(part) >= SHORTEST_SECRET}
-        long_first = sorted(words | {json.dumps(word)[1:-1] for word in words}, key=len, reverse=True)
+        long_enough = {part for part in parts if len(part) >= SHORTEST_SECRET}
+        spelled = {word for part in long_enough for word in (part, json.dumps(part)[1:-1], repr(part)[1:-1])}
+        long_first = sorted(spelled, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, long_first))) if long_first else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict | str) -> str:

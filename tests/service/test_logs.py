@@ -69,7 +69,7 @@ def test_a_secret_is_masked_wherever_it_stands(stream, form):
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_secret_that_json_spells_in_another_way_is_masked_too(stream, form):
+def test_a_secret_that_a_line_spells_in_another_way_is_masked_too(stream, form):
     log = logs.configure("info", form, ['pass"word\\1'], stream=stream)
     log.info("x", said='it was pass"word\\1')
     assert "word" not in stream.getvalue()
