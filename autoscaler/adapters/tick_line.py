@@ -1,7 +1,7 @@
 """A TickReport as the one canonical log line of its pool and tick."""
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -27,30 +27,35 @@ class TickLines:
     def __init__(self, log: FilteringBoundLogger) -> None:
         """Lines go to `log`."""
         self._log = log
-        self._known: dict[PoolName, frozenset[str]] = {}
+        self._known: dict[PoolName, Mapping[str, bool]] = {}
 
     def write(self, report: TickReport) -> None:
         """Log a report."""
-        known, present = self._known.get(report.pool, frozenset()), frozenset(_troubles(report))
+        known, present = self._known.get(report.pool, {}), dict(_troubles(report))
         # While a region is parked, what it was refused is still so, and comes up again now and then.
-        self._known[report.pool] = present | known if report.parked else present
-        news = present - known
+        kept = {trouble: True for trouble, recurs in known.items() if recurs} if report.parked else {}
+        self._known[report.pool] = kept | present
+        news = present.keys() - known.keys()
         level = self._log.warning if news else self._log.info
         level(TICK_DONE, **canonical(report))
 
 
-def _troubles(report: TickReport) -> Iterator[str]:
-    """What is wrong in a tick, without figures that change from tick to tick."""
+def _troubles(report: TickReport) -> Iterator[tuple[str, bool]]:
+    """What is wrong in a tick, without figures that change, and whether it comes and goes with refusals.
+
+    Such trouble names no Machine: it is remembered for as long as a region is parked, which may be for ever.
+    """
     if report.verdict in {Verdict.BLIND, Verdict.FAILED}:
-        yield report.verdict
+        yield report.verdict, True
     for notice in report.notices:
         if notice.code not in LASTING:
-            yield " ".join((notice.code, *(str(value) for name, value in notice.numbers if name in SUBJECTS)))
+            about = (str(value) for name, value in notice.numbers if name in SUBJECTS)
+            yield " ".join((notice.code, *about)), notice.code is ReasonCode.REFUSED
     for outcome in report.outcomes:
         result = outcome.result
         if not isinstance(result, Applied | AlreadySo):
             refusal = result.refusal.value if isinstance(result, Refused) else ""
-            yield f"{outcome.action.kind} {outcome.action.region} {result.result} {refusal}"
+            yield f"{outcome.action.kind} {outcome.action.region} {result.result} {refusal}", True
 
 
 def canonical(report: TickReport) -> dict[str, Any]:

@@ -94,3 +94,11 @@ def test_what_a_parked_region_is_refused_again_is_no_news():
     resting = replace(scaled(), outcomes=())
     assert levels(scaled(), resting, scaled()) == ["warning", "info", "info"]
     assert levels(scaled(), steady(), scaled()) == ["warning", "info", "warning"]
+
+
+def test_other_trouble_that_comes_back_while_a_region_is_parked_is_news():
+    def stuck(machine: str) -> TickReport:
+        return replace(scaled(), outcomes=(), warnings=(reason(ReasonCode.STUCK, machine=machine),))
+
+    quiet = replace(scaled(), outcomes=())
+    assert levels(scaled(), stuck("m1"), quiet, stuck("m1")) == ["warning", "warning", "info", "warning"]
