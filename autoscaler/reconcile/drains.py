@@ -23,13 +23,15 @@ def begun(view: PoolView, ledger: Ledger, now: Instant) -> Mapping[MachineId, fl
 
     The platform's mark is asked once, when a drain is first seen; afterwards it is remembered.
     """
-    known = ledger.drains
-    found = {}
-    for member in view.members:
-        since = marks.draining_since(member.machine)
-        if since is not None:
-            found[member.machine.id] = known.get(member.machine.id, now.mono - max(0.0, now.wall - since))
-    return found
+    dated = ((member.machine.id, _begun(member.machine, ledger, now)) for member in view.members)
+    return {machine: since for machine, since in dated if since is not None}
+
+
+def _begun(machine: Machine, ledger: Ledger, now: Instant) -> float | None:
+    marked = marks.draining_since(machine)
+    if marked is None:
+        return None
+    return ledger.drains.get(machine.id, now.mono - max(0.0, now.wall - marked))
 
 
 def may_go(situation: Situation, machine: Machine) -> Reason | None:
@@ -56,7 +58,7 @@ def proceed(situation: Situation, machine: Machine) -> tuple[Action, ...]:
 
 def lasted(situation: Situation, machine: Machine) -> float:
     """For how many seconds a Machine has been draining; 0 if it does not."""
-    since = begun(situation.view, situation.ledger, situation.now).get(machine.id)
+    since = _begun(machine, situation.ledger, situation.now)
     return 0.0 if since is None else situation.now.mono - since
 
 
