@@ -56,8 +56,11 @@ def make(situation: Situation, region: Region, source: Machine) -> CreateVolume:
 
 def name(situation: Situation, source: Machine) -> str:
     """What the volumes of a Machine's copies are called: its mount may say, else its own volume does."""
+    told = (template.mount(source) or {}).get("name")
+    if told:
+        return str(told)
     held = _held_by(situation, source)
-    return str((template.mount(source) or {}).get("name") or (held.name if held else ""))
+    return held.name if held else ""
 
 
 def _held_by(situation: Situation, machine: Machine) -> Volume | None:
