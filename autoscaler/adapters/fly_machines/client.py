@@ -30,11 +30,10 @@ from autoscaler.domain.outcome import (
     Uncertain,
 )
 from autoscaler.domain.plan import Action, Create, CreateVolume, Destroy, DestroyVolume, Start, Stop, Suspend
+from autoscaler.reconcile import marks
 
 PATIENCE_S = 15.0
 """How long an action waits for its turn where the caller does not say."""
-POOL_MARK = "autoscaler"
-"""The metadata key that carries the name of the pool a Machine was created for."""
 
 _HOLDER_OF_NAME = re.compile(r"machine ID (\w+) already exists")
 _LEAVING = frozenset({MachineState.DESTROYED, MachineState.DESTROYING, MachineState.LAUNCH_FAILED})
@@ -139,9 +138,10 @@ class FlyMachines:
         result = judged(reply)
         if already_so(action, result):
             return AlreadySo(machine=action.machine)
-        if isinstance(action, Create) and result == Refused(refusal=Refusal.NAME_TAKEN, detail=result.detail):
-            return await self._name_taken(app, action, reply, result)
-        return result
+        if not isinstance(action, Create) or not isinstance(result, Refused):
+            return result
+        taken = result.refusal is Refusal.NAME_TAKEN
+        return await self._name_taken(app, action, reply, result) if taken else result
 
     async def _name_taken(self, app: AppName, action: Create, reply: Reply, refused: Refused) -> Result:
         """A live Machine of that name and of our pool is what was asked for, made by a lost request."""
@@ -152,10 +152,10 @@ class FlyMachines:
             machine = await self.look(app, MachineId(holder[1]))
         except UpstreamError as error:
             return Uncertain(detail=f"the name is taken, and by whom is unknown: {error.detail}")
-        pool = mapping(action.config.get("metadata")).get(POOL_MARK)
+        pool = mapping(action.config.get("metadata")).get(marks.POOL)
         if machine is None or machine.state in _LEAVING or not pool:
             return refused
-        return AlreadySo(machine=machine.id) if machine.metadata.get(POOL_MARK) == pool else refused
+        return AlreadySo(machine=machine.id) if marks.made_by(machine, pool) else refused
 
 
 def _outdated(action: Stop | Suspend | Destroy, hold: Hold) -> bool:
