@@ -38,9 +38,7 @@ def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reas
 
 
 def _absence(name: MetricName, why: Why, detail: str) -> Reason:
-    if detail:
-        return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail)
-    return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value)
+    return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail or None)
 
 
 def _nowhere(tick: Tick) -> Iterator[Reason]:
