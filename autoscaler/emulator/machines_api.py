@@ -1,4 +1,4 @@
-"""Endpoints of Machines: list, create, get, update, the verbs, wait, events and versions."""
+"""Endpoints of Machines: list, create, get, update, the verbs, events and versions."""
 
 import re
 

@@ -50,7 +50,7 @@ class Machine:
     """One Machine at one moment. `generation` grows with every change of state and outdates what was planned.
 
     `checks` is the status all its health checks report, empty while they report nothing.
-    `events` are newest first; `starts` the times of its recent restarts; times are unix seconds.
+    `events` are newest first; `restarts` the times of its recent ones; times are unix seconds.
     """
 
     id: str

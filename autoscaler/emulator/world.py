@@ -25,8 +25,8 @@ class World:
     """Apps, Machines, volumes and leases at `now`, with enough of their past for stale lists.
 
     Nothing here waits or reads a clock: `advance` brings the world to a moment and does everything
-    that was due by then. The modules `launching`, `lifecycle`, `leasing`, `metadata`, `volumes` and
-    `others` act on it.
+    that was due by then. The modules `launching`, `lifecycle`, `leasing`, `metadata`, `volumes`,
+    `deploys` and `proxy` act on it.
     """
 
     def __init__(self, config: EmulatorConfig, now: float) -> None:

@@ -64,8 +64,7 @@ async def execute(
     """Carry out the plan's actions within `deadline_s` seconds; one Outcome for each, in order.
 
     What was not dispatched by then is NotSent; what is then not answered within a second more is
-    Uncertain. A refused suspend is
-    followed by a stop, whose Outcome follows its own.
+    Uncertain. A refused suspend is followed by a stop, whose Outcome follows its own.
     """
     run = _Run(app=app, machines=machines, deadline_s=deadline_s, limits=limits)
     async with asyncio.TaskGroup() as tasks:

@@ -35,6 +35,6 @@ def uses_group(promql: str) -> bool:
 
 
 def fill(promql: str, *, app: str, group: str) -> str:
-    """The query with `$app` and `$group` replaced; for a query that was read by `query`."""
+    """The query with `$app` and `$group` replaced; for a query that `parse_query` has read."""
     values = {"app": app, "group": group}
     return _PLACEHOLDER.sub(lambda match: values[match[1]], promql)
