@@ -7,12 +7,11 @@ from autoscaler.domain.fleet import Machine, MachineState, Survey
 from autoscaler.domain.names import MachineId, MachineName, PoolName
 from autoscaler.domain.plan import Create, Start
 from autoscaler.reconcile import marks
+from autoscaler.reconcile.counting import HALTED
 from autoscaler.reconcile.ledger import Ledger, OnTheWay
 
 AWAITED_S = 120.0
 """How long an answered start or create counts without being seen."""
-
-AT_REST = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +58,10 @@ def _find(
 
 
 def _shows(entry: OnTheWay, *, machine: Machine | None, started: Mapping[MachineId, float]) -> bool:
-    """A Machine at rest may be an old picture of it, unless it has ended since we started it."""
+    """A halted Machine may be an old picture of it, unless it has ended since we started it."""
     if machine is None:
         return False
-    if entry.stopped or machine.state not in AT_REST:
+    if entry.stopped or machine.state not in HALTED:
         return True
     ended = machine.last_exit
     return machine.id in started and ended is not None and ended.at >= started[machine.id]
@@ -78,4 +77,4 @@ def _took_effect(
         made = by_name.get(action.name)
         return made is not None and marks.made_by(made, pool)
     machine = by_id.get(action.machine)
-    return machine is None or machine.state not in AT_REST
+    return machine is None or machine.state not in HALTED

@@ -16,11 +16,13 @@ from autoscaler.reconcile.ledger import Ledger, OnTheWay
 
 GONE = frozenset({MachineState.DESTROYED, MachineState.REPLACED, MachineState.MIGRATED})
 GOING = GONE | {MachineState.DESTROYING, MachineState.LAUNCH_FAILED}
-AT_REST = frozenset({MachineState.STOPPED, MachineState.SUSPENDED, MachineState.FAILED})
+HALTED = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
+AT_REST = HALTED | {MachineState.FAILED}
 NEW = frozenset({MachineState.CREATING, MachineState.CREATED})
 UNDER_DEPLOY = frozenset({MachineState.REPLACING, MachineState.UPDATING})
 STOPPING = frozenset({MachineState.STOPPING, MachineState.SUSPENDING})
 STARTING = frozenset({MachineState.STARTING, MachineState.RESTARTING})
+AWAKE = STARTING | {MachineState.STARTED}
 SETTLED = AT_REST | {MachineState.STARTED, MachineState.CREATED}
 
 OURS_TO_LEAVE_ALONE = frozenset(

@@ -11,11 +11,9 @@ from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.pool import Leave, Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import deploys, marks, steps
-from autoscaler.reconcile.counting import AT_REST, NEW, Member, PoolView, stuck
+from autoscaler.reconcile.counting import AT_REST, HALTED, NEW, Member, PoolView, stuck
 from autoscaler.reconcile.situation import Draft, Situation
 from autoscaler.reconcile.starting import never_launched
-
-RESERVE = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
 
 
 class Stock:
@@ -26,7 +24,7 @@ class Stock:
         self._reserve = situation.pool.reserve
         self._kept: dict[Region, int] = {}
         for region, roster in situation.rosters.items():
-            rest = [one for one in roster.resting if one.machine.state in RESERVE]
+            rest = [one for one in roster.resting if one.machine.state in HALTED]
             idle = [one for one in (*rest, *roster.settling) if draft.untouched(one.machine.id)]
             self._kept[region] = sum(not marks.protected(one.machine) for one in idle if _stays(one))
         self._lasting = lasting(situation.view)
@@ -74,7 +72,7 @@ def _is_sound(machine: Machine) -> bool:
         and machine.host is HostStatus.OK
         and not marks.protected(machine)
         and machine.state not in NEW | {MachineState.FAILED}
-        and not (machine.state in RESERVE and crashed)
+        and not (machine.state in HALTED and crashed)
     )
 
 

@@ -6,19 +6,17 @@ mark and another look.
 
 from collections.abc import Mapping
 
-from autoscaler.domain.fleet import HostStatus, MachineState
+from autoscaler.domain.fleet import HostStatus
 from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.plan import Create
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, marks, steps
-from autoscaler.reconcile.counting import NEW, STARTING, Member
+from autoscaler.reconcile.counting import AWAKE, HALTED, NEW, Member
 from autoscaler.reconcile.deploys import release
-from autoscaler.reconcile.leftovers import RESERVE, lasting
+from autoscaler.reconcile.leftovers import lasting
 from autoscaler.reconcile.placing import create_at_home
 from autoscaler.reconcile.situation import Draft, Situation, share
 from autoscaler.reconcile.starting import startable
-
-AWAKE = STARTING | {MachineState.STARTED}
 
 
 def plan(situation: Situation, draft: Draft) -> None:
@@ -85,7 +83,7 @@ def _shrink(situation: Situation, draft: Draft, surplus: Mapping[Region, int]) -
     staying = lasting(situation.view)
     for region, roster in situation.rosters.items():
         forbidden = bool(situation.gate.no_in) or region in situation.gate.hold_in
-        able = [one for one in roster.resting if one.touchable and one.machine.state in RESERVE]
+        able = [one for one in roster.resting if one.touchable and one.machine.state in HALTED]
         for place, member in enumerate(sorted(able, key=_least_missed)):
             machine = member.machine
             if place >= surplus[region] or not staying - {machine.id}:

@@ -4,10 +4,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from autoscaler.domain.fleet import HostStatus, Machine, MachineState
+from autoscaler.domain.fleet import HostStatus, Machine
 from autoscaler.domain.names import PoolName, Region, VolumeId
 from autoscaler.reconcile import marks
-from autoscaler.reconcile.counting import Member, PoolView
+from autoscaler.reconcile.counting import HALTED, Member, PoolView
 from autoscaler.reconcile.deploys import BLUEGREEN_TAG, newest_release, release
 
 NOT_INHERITED = ("standbys", "schedule")
@@ -41,7 +41,7 @@ def _fit(member: Member, newest: int) -> bool:
 
 
 def _rests_well(machine: Machine) -> bool:
-    resting = machine.state in {MachineState.STOPPED, MachineState.SUSPENDED}
+    resting = machine.state in HALTED
     return resting and not (machine.last_exit is not None and machine.last_exit.crashed)
 
 

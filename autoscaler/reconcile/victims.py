@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from autoscaler.domain.fleet import Machine, MachineState
+from autoscaler.domain.fleet import Machine
 from autoscaler.reconcile import marks
-from autoscaler.reconcile.counting import STARTING, Member
+from autoscaler.reconcile.counting import AWAKE, Member
 from autoscaler.reconcile.deploys import release
-
-STOPPABLE = STARTING | {MachineState.STARTED}
 
 Load = Callable[[Machine], float]
 """How busy a Machine is; 0 is idle, infinity unknown."""
@@ -37,7 +35,7 @@ def choose(serving: Iterable[Member], *, surplus: int, desired: int, load: Load)
 
 
 def _may_leave(member: Member) -> bool:
-    return member.machine.state in STOPPABLE and (member.touchable or marks.leaving(member.machine))
+    return member.machine.state in AWAKE and (member.touchable or marks.leaving(member.machine))
 
 
 def _order(load: Load) -> Callable[[Member], tuple[bool, bool, bool, float, bool, int, float, str]]:
