@@ -49,6 +49,10 @@ class Override:
     because: str = ""
     expires_at: float | None = None
 
+    def in_force(self, wall: float) -> bool:
+        """It has not expired at unix time `wall`."""
+        return self.expires_at is None or self.expires_at > wall
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:

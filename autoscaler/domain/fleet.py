@@ -112,6 +112,15 @@ class Machine:
         """Started, no check critical, on a healthy host."""
         return self.state is MachineState.STARTED and not self.critical and self.host is HostStatus.OK
 
+    @property
+    def crashed(self) -> bool:
+        """Its last end was a crash; it may run again since."""
+        return self.last_exit is not None and self.last_exit.crashed
+
+    def leased(self, wall: float) -> bool:
+        """Somebody holds it at unix time `wall`."""
+        return self.lease is not None and self.lease.expires_at > wall
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:

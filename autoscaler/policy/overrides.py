@@ -27,7 +27,7 @@ def commands(overrides: Sequence[Override], wall: float) -> Commands:
     """The overrides in force at unix time `wall`. A pause of everything is the gate's affair."""
     if not overrides:
         return NONE
-    valid = [one for one in overrides if one.expires_at is None or one.expires_at > wall]
+    valid = [one for one in overrides if one.in_force(wall)]
     return Commands(
         pin=max((one.machines for one in valid if one.kind == "pin"), default=None),
         offset=sum(one.machines for one in valid if one.kind == "offset"),

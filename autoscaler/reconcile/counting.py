@@ -25,7 +25,7 @@ STARTING = frozenset({MachineState.STARTING, MachineState.RESTARTING})
 AWAKE = STARTING | {MachineState.STARTED}
 SETTLED = AT_REST | {MachineState.STARTED, MachineState.CREATED}
 
-OURS_TO_LEAVE_ALONE = frozenset(
+OF_THE_PLATFORM = frozenset(
     {"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console", "release_command"}
 )
 """Groups of the platform's own tools, whatever else their Machines carry."""
@@ -96,7 +96,7 @@ def _picture_age(machine: Machine) -> tuple[float, str, str]:
 
 
 def _in_group(machine: Machine, pool: Pool) -> bool:
-    if machine.state in GOING or machine.group in OURS_TO_LEAVE_ALONE:
+    if machine.state in GOING or machine.group in OF_THE_PLATFORM:
         return False
     if pool.match:
         return all(machine.metadata.get(key) == value for key, value in pool.match.items())
@@ -120,9 +120,8 @@ def _home(machine: Machine, pool: Pool) -> Region:
 
 
 def _touchable(machine: Machine, wall: float) -> bool:
-    leased = machine.lease is not None and machine.lease.expires_at > wall
     return (
-        not leased
+        not machine.leased(wall)
         and machine.host is HostStatus.OK
         and machine.state not in UNDER_DEPLOY
         and not marks.protected(machine)

@@ -66,7 +66,7 @@ def _present(view: PoolView, wall: float) -> Iterator[str]:
         yield "release_command"
     if len({machine.metadata.get(BLUEGREEN_TAG) for machine in view.group}) > 1:
         yield BLUEGREEN
-    leased = sum(machine.lease is not None and machine.lease.expires_at > wall for machine in view.group)
+    leased = sum(machine.leased(wall) for machine in view.group)
     if leased >= 2 and 2 * leased >= len(view.group):
         yield "leases"
     releases = set(map(release, view.group))

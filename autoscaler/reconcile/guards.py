@@ -39,7 +39,7 @@ def gate(
     `ledger` is the one that has observed the survey; `busy` the answer to the pool's question for busy
     Machines, None where it asks none.
     """
-    in_force = [one for one in overrides or () if one.expires_at is None or one.expires_at > now.wall]
+    in_force = [one for one in overrides or () if one.in_force(now.wall)]
     signs = deploys.active(view, ledger, now)
     collapse = _collapse(ledger, view.survey)
     return Gate(

@@ -66,13 +66,12 @@ def _stays(member: Member) -> bool:
 
 
 def _is_sound(machine: Machine) -> bool:
-    crashed = machine.last_exit is not None and machine.last_exit.crashed
     return (
         bool(machine.config)
         and machine.host is HostStatus.OK
         and not marks.protected(machine)
         and machine.state not in NEW | {MachineState.FAILED}
-        and not (machine.state in HALTED and crashed)
+        and not (machine.state in HALTED and machine.crashed)
     )
 
 

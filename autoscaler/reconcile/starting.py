@@ -32,7 +32,7 @@ def _order(member: Member) -> tuple[int, bool, bool, bool, int, str]:
         FIRST.index(machine.state),
         member.home != machine.region,
         marks.leaving(machine),
-        machine.last_exit is not None and machine.last_exit.crashed,
+        machine.crashed,
         -release(machine),
         machine.id,
     )
@@ -53,9 +53,7 @@ def keeps_place(situation: Situation, member: Member) -> bool:
     """
     if marks.protected(member.machine):
         return False
-    lease = member.machine.lease
-    leased = lease is not None and lease.expires_at > situation.now.wall
-    return leased or _is_new(situation, member)
+    return member.machine.leased(situation.now.wall) or _is_new(situation, member)
 
 
 def _is_new(situation: Situation, member: Member) -> bool:

@@ -41,8 +41,7 @@ def _fit(member: Member, newest: int) -> bool:
 
 
 def _rests_well(machine: Machine) -> bool:
-    resting = machine.state in HALTED
-    return resting and not (machine.last_exit is not None and machine.last_exit.crashed)
+    return machine.state in HALTED and not machine.crashed
 
 
 def mount(machine: Machine) -> Mapping[str, Any] | None:
