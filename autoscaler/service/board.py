@@ -57,7 +57,10 @@ class Board:
     def decisions(self, pool: PoolName | None, limit: int) -> list[TickReport]:
         """The newest reports first, of one pool or of all. KeyError for a pool nobody configured."""
         rings: Iterable[deque[TickReport]] = self._rings.values() if pool is None else (self._rings[pool],)
-        reports = sorted((report for ring in rings for report in ring), key=lambda report: report.at.mono)
+        # A ring may grow meanwhile, for pages are written in threads.
+        reports = sorted(
+            (report for ring in rings for report in tuple(ring)), key=lambda report: report.at.mono
+        )
         return reports[::-1][:limit]
 
     def silent(self, now: Instant) -> list[PoolName]:

@@ -37,6 +37,8 @@ def build(board: Board, registry: CollectorRegistry, clock: Clock, *, dry_run: b
 
 
 class _Pages:
+    """What may become long is no coroutine, so that it is written in a thread and delays no tick."""
+
     def __init__(self, board: Board, registry: CollectorRegistry, clock: Clock, *, dry_run: bool) -> None:
         self._board = board
         self._registry = registry
@@ -51,18 +53,17 @@ class _Pages:
         return _verdict(self._board.unseen(), "no survey yet")
 
     def metrics(self, _request: Request) -> Response:
-        # Not a coroutine, so that a large page is written in a thread and delays no tick.
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    async def status(self, _request: Request) -> Response:
+    def status(self, _request: Request) -> Response:
         page = status_page.render(self._board, now=self._clock(), dry_run=self._dry_run)
         return HTMLResponse(page, headers={"content-security-policy": status_page.POLICY})
 
-    async def pools(self, _request: Request) -> Response:
+    def pools(self, _request: Request) -> Response:
         reports = [report for report in self._board.latest().values() if report is not None]
         return _json(plan_json.document(reports, at=self._clock().wall))
 
-    async def decisions(self, request: Request) -> Response:
+    def decisions(self, request: Request) -> Response:
         pool = request.query_params.get("pool")
         limit = request.query_params.get("limit", str(DECISIONS))
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_DECISIONS):

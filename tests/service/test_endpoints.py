@@ -1,5 +1,6 @@
 """The endpoints tell what the loop knows, to anybody, without a secret or a script."""
 
+import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -7,9 +8,11 @@ import httpx
 import pytest
 
 from autoscaler.adapters.telemetry import Telemetry
+from autoscaler.domain.deferred import Deferred
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import AppName
-from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.domain.outcome import TickReport
+from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.service import endpoints
 from autoscaler.service.board import Board
 from tests.service.reports import NOW, blind, pool, scaled, steady
@@ -30,6 +33,21 @@ class Stage:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.get(path)
+
+
+def told_in(threads: list[int]) -> TickReport:
+    """A report that notes in which thread somebody reads why it decided so."""
+
+    def read() -> tuple[Reason, ...]:
+        threads.append(threading.get_ident())
+        return (reason(ReasonCode.DEMAND),)
+
+    report = scaled()
+    assert report.decision is not None
+    regions = {
+        code: entry._replace(reasons=Deferred(read)) for code, entry in report.decision.regions.items()
+    }
+    return replace(report, decision=replace(report.decision, regions=regions))
 
 
 @pytest.fixture
@@ -54,6 +72,15 @@ async def test_readyz_waits_for_the_first_survey_of_every_pool(stage):
     assert (answer.status_code, answer.text) == (503, "no survey yet: shop\n")
     stage.board.ended(steady())
     assert (await stage.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/pools", "/api/decisions"])
+async def test_a_page_that_may_be_long_is_written_beside_the_loop_that_ticks(stage, path):
+    threads: list[int] = []
+    stage.board.ended(told_in(threads))
+    assert (await stage.get(path)).status_code == 200
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_metrics_are_in_prometheus_text_format(stage):
