@@ -32,6 +32,8 @@ FLY = "fly"
 PROMETHEUS = "prometheus"
 MAP_S = 1.0
 """A tick that is done does not wait longer for the platform's list of regions."""
+MAP_LASTS_S = 86_400.0
+"""A region that was on no map may have opened a day later."""
 
 
 class Platform(Machines, Protocol):
@@ -132,7 +134,8 @@ class _Ticking:
         self._policy = policy
         self._ports = ports
         self._platform = platform
-        self._asked = False
+        self._map_until = float("-inf")
+        """Until when, in monotonic seconds, the map is new enough."""
         self._act = act
         self._hold = hold
         self._own = own
@@ -142,18 +145,18 @@ class _Ticking:
         report, self._state = await run_tick(
             self._policy, self._ports, self._state, now, act=self._act, hold=self._hold, own=self._own
         )
-        if not self._asked and any(why.code is ReasonCode.ELSEWHERE for why in report.notices):
-            await self._look_at_the_map()
+        if now.mono >= self._map_until and any(why.code is ReasonCode.ELSEWHERE for why in report.notices):
+            await self._look_at_the_map(now)
         return report
 
-    async def _look_at_the_map(self) -> None:
+    async def _look_at_the_map(self, now: Instant) -> None:
         """Demand came from a region we have never heard of: has it opened since? Asked until answered."""
         try:
             async with asyncio.timeout(MAP_S):
                 self._policy = on_map(self._policy, await self._platform.regions())
         except (UpstreamError, TimeoutError):
             return
-        self._asked = True
+        self._map_until = now.mono + MAP_LASTS_S
 
 
 def secrets(settings: Settings) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """What is put together works as one, over HTTP."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -30,8 +31,9 @@ rules = [{{ query = 'sum by (region) (queue_depth{{app="$app"}})', per_machine =
 """
 
 
-async def regions_asked(fly, ticks):
+async def regions_asked(fly, ticks, apart_s=15.0):
     """How often the platform was asked for its regions in so many ticks, all of which see everything."""
+    began = read_clocks()
     settings = load(
         {
             "AUTOSCALER_CONFIG_TOML": REGIONAL.format(app=APP),
@@ -42,8 +44,10 @@ async def regions_asked(fly, ticks):
         }
     )
     async with assemble(settings, log=structlog.get_logger(), act=False) as assembly:
-        for _ in range(ticks):
-            report = await assembly.jobs[0].tick(read_clocks())
+        for number in range(ticks):
+            later_s = number * apart_s
+            now = replace(began, wall=began.wall + later_s, mono=began.mono + later_s)
+            report = await assembly.jobs[0].tick(now)
             assert report.decision is not None
     return [entry.operation for entry in fly.gateway.log].count("regions")
 
@@ -53,6 +57,11 @@ async def test_the_platform_is_asked_for_its_regions_once_demand_comes_from_one_
     assert await regions_asked(fly, ticks=2) == 0
     loads(ber=10)
     assert await regions_asked(fly, ticks=3) == 1
+
+
+async def test_the_platform_is_asked_again_a_day_later_as_regions_open(fly, loads):
+    loads(ber=10)
+    assert await regions_asked(fly, ticks=5, apart_s=6 * 3600.0) == 2
 
 
 async def test_pools_of_one_app_share_a_survey_and_their_next_ticks_have_another(fly):
