@@ -58,7 +58,7 @@ async def _serve(config: EmulatorConfig, host: str, port: int) -> None:
 
 
 def _welcome(config: EmulatorConfig, url: str) -> str:
-    regions = ", ".join(f"{region}=0..5" for region in config.regions)
+    regions = ", ".join(f"{region}=0..5" for region in dict.fromkeys(config.regions))
     group = f"export AUTOSCALER_GROUP='{config.group}'\n" if config.group != "app" else ""
     load = {"name": "queue_depth", "labels": {"app": config.app}, "regions": {config.regions[0]: 25}}
     return f"""\

@@ -124,7 +124,7 @@ def test_a_stream_that_takes_nothing_does_not_change_how_a_command_ends(where: s
 
 def test_an_emulator_prints_how_to_use_it_and_ends_at_a_signal():
     process = subprocess.Popen(
-        [*COMMAND, "emulate", "--port", "0", "--app", "shop", "--machines", "1"],
+        [*COMMAND, "emulate", "--port", "0", "--app", "shop", "--machines", "3", "--regions", "ord,ams,ord"],
         env=environment({}),
         cwd="/",
         stdout=subprocess.PIPE,
