@@ -64,10 +64,17 @@ def _run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         if problem := error.format_message():
-            note(f"error: {problem.rstrip('.')}; see `autoscaler --help`")
+            context = getattr(error, "ctx", None)  # not every error knows in which command it happened
+            asked = context.command_path if context else "autoscaler"
+            note(f"error: {_plain(problem)}; see `{asked} --help`")
         return WRONG_USAGE
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
+
+
+def _plain(problem: str) -> str:
+    """What the library says, without the class of the exception it caught and without its full stop."""
+    return problem.replace("Value error, ", "").rstrip(".")
 
 
 def _open_what_is_closed() -> None:

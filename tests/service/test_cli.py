@@ -125,10 +125,11 @@ def test_a_wrong_configuration_is_told_by_every_command_with_exit_code_2(autosca
     ("arguments", "told"),
     [
         (["plan", "--jsno"], "--jsno"),
-        (["flan"], "flan"),
+        (["flan"], "see `autoscaler --help`"),
         (["plan", "extra"], "extra"),
         (["emulate", "--port", "99999"], "--port"),
-        (["emulate", "--state", "confused"], "--state"),
+        (["emulate", "--state", "confused"], "'--state': 'confused' is not one of 'created'"),
+        (["emulate", "--latency", "-1"], "see `autoscaler emulate --help`"),
         (["emulate", "--regions", "ord,mars"], "mars"),
         (["emulate", "--regions", ""], "no region"),
         (["emulate", "--app", "Bad App!"], "--app"),
