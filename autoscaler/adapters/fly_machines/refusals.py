@@ -64,7 +64,7 @@ _ALREADY: Mapping[type[Action], re.Pattern[str]] = {
 
 def judged(reply: Reply) -> Refused | Failed | Uncertain:
     """An error answer to a write. 408 and 5xx leave the result unknown unless the text is a plain refusal."""
-    detail = f"{reply.status} {reply.said}".strip()
+    detail = reply.told
     refusal = _BY_CODE.get(reply.code) or _spoken(reply)
     if refusal is None and (reply.status == 408 or reply.status >= 500):
         return Uncertain(detail=detail)

@@ -42,6 +42,11 @@ class Reply:
         """Whether the upstream did what it was asked."""
         return 200 <= self.status < 300
 
+    @property
+    def told(self) -> str:
+        """Status and words in one text; words that begin with the status are not given it twice."""
+        return self.said if self.said.startswith(f"{self.status} ") else f"{self.status} {self.said}".strip()
+
     def json(self) -> object:
         """The body as JSON. Raises GarbledError, also for nesting that is too deep to read."""
         return decoded(self.body, status=self.status)
@@ -72,7 +77,7 @@ def accepted(reply: Reply) -> Reply:
     """The reply if it is a success. Raises UnreachableError, RefusedError or GarbledError if not."""
     if reply.ok:
         return reply
-    detail = f"{reply.status} {reply.said}".strip()
+    detail = reply.told
     status, pause = reply.status, reply.retry_after_s
     if status == 408 or status >= 500:
         raise UnreachableError(detail, status=status, retry_after_s=pause, timed_out=status == 408)

@@ -143,10 +143,16 @@ def test_a_broken_platform_leaves_the_result_unknown(status: int, said: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(404, "404 page not found"), (405, "method not allowed"), (418, ""), (302, "")]
+    ("status", "said", "detail"),
+    [
+        (404, "404 page not found", "404 page not found"),
+        (405, "method not allowed", "405 method not allowed"),
+        (418, "", "418"),
+        (302, "", "302"),
+    ],
 )
-def test_what_is_neither_a_refusal_nor_unknown_has_failed(status: int, said: str) -> None:
-    assert judged(Reply(status=status, said=said)) == Failed(detail=f"{status} {said}".strip())
+def test_what_is_neither_a_refusal_nor_unknown_has_failed(status: int, said: str, detail: str) -> None:
+    assert judged(Reply(status=status, said=said)) == Failed(detail=detail)
 
 
 STATE = "failed_precondition: unable to {} machine from current state: '{}'"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from autoscaler.adapters.http.client import FOREIGN_ERRORS, MAX_BODY_BYTES, MAX_CONNECTIONS, HttpClient
-from autoscaler.adapters.http.exchange import Call
+from autoscaler.adapters.http.exchange import Call, Reply
 from autoscaler.domain.errors import (
     ConfigurationError,
     GarbledError,
@@ -91,8 +91,15 @@ async def test_an_error_answer_is_a_reply_with_its_words_and_code() -> None:
     async with wire(answer(422, body, {"Retry-After": "7"})) as server, HttpClient("x", server.url) as http:
         reply = await http.send(post(json={}))
     assert (reply.status, reply.said, reply.code) == (422, body["error"], body["status"])
+    assert reply.told == f"422 {body['error']}"
     assert reply.retry_after_s == 7.0
     assert not reply.ok
+
+
+def test_words_that_begin_with_the_status_are_not_given_it_twice() -> None:
+    assert Reply(status=404, said="404 page not found").told == "404 page not found"
+    assert Reply(status=404, said="4040 pages").told == "404 4040 pages"
+    assert Reply(status=502).told == "502"
 
 
 @pytest.mark.parametrize(
