@@ -18,7 +18,7 @@ help:
 	@echo 'make demo            an emulated Fly, a moving load and the real daemon, live (FOR=30: end after 30 seconds)'
 	@echo 'make test            the tests (ARGS="tests/policy -k window": some of them)'
 	@echo 'make check           all gates: lint, types, imports, dependencies, audit'
-	@echo 'make bench           speed, memory and elasticity, as a table'
+	@echo 'make bench           speed and memory, as a table (ARGS="starts --quick": a part of it)'
 	@echo 'make image-check     every step of the Dockerfile, in a clean environment without a container engine'
 	@echo 'make lock            write the lock files anew (UPGRADE=1: with newest versions)'
 	@echo 'make clean           remove what the other targets made'
