@@ -11,7 +11,7 @@ from autoscaler.domain.names import AppName, GroupName, PoolName, Region
 from autoscaler.domain.outcome import TickReport, Verdict
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.service.demo.score import Score
-from autoscaler.service.demo.view import COLUMNS, line, summary, table
+from autoscaler.service.demo.view import COLUMNS, agenda, line, summary, table
 
 ORD = Region("ord")
 SCORE = Score(seconds=10, load=200, unserved=5, machine_seconds=40, fixed_machine_seconds=100)
@@ -44,6 +44,10 @@ def test_a_line_tells_each_regions_load_demand_desired_and_machines() -> None:
 
 def test_a_line_without_a_survey_says_so() -> None:
     assert line(report(None), {}, "12:00") == "12:00 blind   no survey of the Machines yet"
+
+
+def test_the_agenda_tells_when_demand_is_more_than_a_regions_own_load() -> None:
+    assert agenda() == "14:24 a burst in ams; 20:24 to 22:48 jobs that any region may do"
 
 
 def test_the_table_has_a_row_per_region_with_its_last_reason() -> None:

@@ -67,6 +67,7 @@ class Audience:
         say(f"emulated Fly  {self._fly.url}/_emulator/machines", highlight=False, soft_wrap=True)
         say(f"the daemon    http://{HOST}:{port}/  (status page, /metrics)", highlight=False, soft_wrap=True)
         say(f"a day passes in {self._day.length_s:.0f} s; Ctrl-C ends the demonstration", highlight=False)
+        say(view.agenda(), highlight=False, soft_wrap=True)
         self._dawn = self._fly.clock.now()
 
     def began(self, pool: PoolName, delay_s: float) -> None:
@@ -125,8 +126,7 @@ class Audience:
         return {region: self._day.requests(region, self._now()) for region in NOON}
 
     def _clock(self) -> str:
-        minutes = int(self._day.fraction(self._now()) * 24 * 60)
-        return f"{minutes // 60:02}:{minutes % 60:02}"
+        return view.wall(self._day.fraction(self._now()))
 
 
 @asynccontextmanager

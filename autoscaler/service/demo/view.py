@@ -9,6 +9,7 @@ from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import TickReport
 from autoscaler.domain.reason import ReasonCode
+from autoscaler.service.demo.load import BURST_FROM, BURST_REGION, JOBS_FROM, JOBS_TO
 from autoscaler.service.demo.score import Score
 
 if TYPE_CHECKING:
@@ -33,6 +34,20 @@ class Row:
         """The row in the order of COLUMNS."""
         count = (str(self.count.ready), str(self.count.arriving), str(self.count.stopped))
         return (self.region, self.bounds, self.load, self.demand, str(self.desired), *count, self.reason)
+
+
+def wall(fraction: float) -> str:
+    """What a clock shows when so much of the day has passed, from 0 to 1."""
+    minutes = int(fraction * 24 * 60 + 1e-6)
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def agenda() -> str:
+    """What will happen, and why a demand can be above what a region's own load asks for."""
+    return (
+        f"{wall(BURST_FROM)} a burst in {BURST_REGION}; "
+        f"{wall(JOBS_FROM)} to {wall(JOBS_TO)} jobs that any region may do"
+    )
 
 
 def rows(report: TickReport, load: Mapping[Region, float]) -> tuple[Row, ...]:
