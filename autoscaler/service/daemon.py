@@ -29,7 +29,7 @@ class EndedError(AutoscalerError):
 
 
 def read_clocks() -> Instant:
-    """Now. The only place that reads the wall clock."""
+    """Now, for ticks and pages. Only the scheduler and the ages of answers are dated elsewhere."""
     return Instant(wall=time.time(), mono=time.monotonic())
 
 
