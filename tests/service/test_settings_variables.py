@@ -178,6 +178,11 @@ def test_a_mistake_in_a_variable_says_what_would_be_right(
     assert complaints(environment(**changes)) == {f"AUTOSCALER_{path}": sentence}
 
 
+def test_a_metric_whose_name_is_no_text_is_one_mistake_among_others() -> None:
+    found = complaints(environment(metric="\udcff", leave="stopp"))
+    assert set(found) == {"AUTOSCALER_METRIC", "AUTOSCALER_LEAVE"}
+
+
 def test_two_rules_in_the_environment_are_named_both() -> None:
     assert complaints(environment(utilization="0.7")) == {
         "AUTOSCALER_PER_MACHINE, AUTOSCALER_UTILIZATION": "are set together; set exactly one of"

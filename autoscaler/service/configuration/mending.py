@@ -52,7 +52,11 @@ def mend(table: Mapping[str, Any], mistakes: Collection[Location]) -> Mended:
 
 
 def _is_within(place: Location, table: Mapping[str, Any]) -> bool:
-    return len(place) > 1 and place[0] in {"schedules", "rules", "metrics"} and place[0] in table
+    if len(place) < 2 or place[0] not in {"schedules", "rules", "metrics"} or place[0] not in table:
+        return False
+    entries = table[place[0]]
+    # A validation error writes a name that is no text in another way, so that its entry is not found.
+    return not isinstance(entries, Mapping) or place[1] in entries
 
 
 def _entries(key: str, mistakes: Iterable[Location]) -> dict[str | int, set[str]]:
