@@ -52,8 +52,9 @@ async def _on_regions(pools: Sequence[Pool], assembly: Assembly) -> AsyncIterato
     try:
         known = await assembly.platform.regions()
     except UpstreamError as error:
-        sentence = f"cannot be read ({error}); is AUTOSCALER_API_URL right, and can it be reached from here?"
-        yield Finding(grade=Grade.ERROR, subject="regions", sentence=sentence)
+        refused = error.status in {401, 403}
+        remedy = "set AUTOSCALER_API_TOKEN" if refused else "is AUTOSCALER_API_URL right?"
+        yield Finding(grade=Grade.ERROR, subject="regions", sentence=f"cannot be read ({error}); {remedy}")
         return
     for pool in pools:
         strange = sorted(
