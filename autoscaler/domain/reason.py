@@ -79,6 +79,7 @@ class ReasonCode(StrEnum):
     AT_MAX = "at_max"
     # warnings
     METRIC_ABSENT = "metric_absent"
+    RULE_UNDEFINED = "rule_undefined"
     TWO_MASTERS = "two_masters"
     OUTSIDE_REGIONS = "outside_regions"
     STUCK = "stuck"

@@ -106,6 +106,8 @@ def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError
     tally.trail.append(
         reason(ReasonCode.UNKNOWN, rule=question.path, metric=error.metric, why=error.why.value)
     )
+    if error.metric is None:
+        tick.undefined.append(reason(ReasonCode.RULE_UNDEFINED, rule=question.path, region=tally.scope))
     if tally.strangers > 0:
         machines = whole(tally.strangers)
         tally.trail.append(reason(ReasonCode.RULE, rule=question.path, elsewhere=True, machines=machines))

@@ -12,6 +12,7 @@ from autoscaler.domain.desired import Bounds, Unknown
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Answer
+from autoscaler.domain.reason import Reason
 from autoscaler.policy.damping import Entries, Trace
 from autoscaler.policy.limits import Limits
 from autoscaler.policy.readings import Readings, Seen, judge
@@ -109,6 +110,8 @@ class Tick:
     """A rule asks per region."""
     pool_wide: bool = False
     """A rule asks for the pool as a whole."""
+    undefined: list[Reason] = field(default_factory=list)
+    """Rules whose own arithmetic has no result."""
 
     def remembered(self, heard: tuple[Heard, ...]) -> Recall:
         """What the next look at the load must know."""

@@ -10,10 +10,11 @@ from autoscaler.policy.tick import Tick
 
 
 def warnings_of(tick: Tick, answers: Mapping[MetricName, Answer], jumped_s: float) -> Iterator[Reason]:
-    """A clock that was set, schedules that disagree, metrics without a usable value, places on no map."""
+    """A clock that was set, schedules that disagree, what has no result or no value, places on no map."""
     if jumped_s:
         yield reason(ReasonCode.CLOCK_JUMP, seconds=round(jumped_s))
     yield from tick.limits.conflicts
+    yield from tick.undefined
     if tick.readings.absent:
         yield from _absences(tick, answers)
     if tick.readings.elsewhere and tick.policy.pool.elsewhere is not Elsewhere.IGNORE:

@@ -115,6 +115,13 @@ def without_template(report: TickReport) -> str:
     )
 
 
+def without_result(warning: Reason) -> str:
+    """A rule whose own arithmetic has no result."""
+    told = dict(warning.numbers)
+    where = f" in {told['region']}" if "region" in told else ""
+    return f"{told['rule']} has no result{where}; guard a division by zero, as in `x / max(1, y)`"
+
+
 Advice = tuple[Trouble, str]
 
 
@@ -133,6 +140,8 @@ def _on_warning(report: TickReport, warning: Reason) -> Advice | None:
             return None
         subject = f"metric {metric} of {where}" if where else f"metric {metric}"
         return (warning.code, metric, where, why), f"{subject} {on_metric(why, detail)}"
+    if warning.code is ReasonCode.RULE_UNDEFINED:
+        return (warning.code, told["rule"], where), without_result(warning)
     if warning.code is ReasonCode.TICK_FAILED:
         sentence = f"the tick failed ({told['error']}); this is a fault of this program, please report it"
         return (warning.code, told["error"]), sentence

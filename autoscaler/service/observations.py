@@ -96,6 +96,8 @@ def _on_warning(report: TickReport, warning: Reason) -> tuple[Grade, str] | None
             f" {told.get('machines')}; they are neither counted nor touched"
         )
         return Grade.WARNING, sentence
+    if warning.code is ReasonCode.RULE_UNDEFINED:
+        return Grade.WARNING, advice.without_result(warning)
     if warning.code is ReasonCode.METRIC_ABSENT:
         return None
     return Grade.WARNING, str(warning)

@@ -7,7 +7,7 @@ from autoscaler.domain.geography import REGIONS
 from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.pool import AbsentAction, Elsewhere, Expression, Utilization
 from autoscaler.domain.reading import Answer, Reading, Split, Why
-from autoscaler.domain.reason import ReasonCode
+from autoscaler.domain.reason import Numbers, Reason, ReasonCode
 from autoscaler.policy.rules import on_map
 from tests.policy.scene import (
     AMS,
@@ -128,6 +128,23 @@ def test_what_cannot_be_used_is_shown_as_absent_and_holds(answer: Answer, why: W
     assert scene.tick(answer)[ORD] == 5
     assert [row.absent for row in scene.decision.metrics] == [why]
     assert scene.numbers(ReasonCode.UNKNOWN)["why"] == why
+
+
+@pytest.mark.parametrize(
+    ("answer", "blamed"),
+    [
+        (measured(0), (("rule", "rules[0]"),)),
+        (split(ord=0), (("rule", "rules[0]"), ("region", "ord"))),
+    ],
+)
+def test_a_rule_without_a_result_holds_and_is_named(answer: Answer, blamed: Numbers) -> None:
+    pool = a_pool(rules=(Expression(text="50 / load"),), scale_in=UNDAMPED)
+    scene = Scene(pool=pool)
+    assert scene.tick(10)[ORD] == 5
+    scene.tick(answer)
+    assert scene.tick(answer)[ORD] == 5
+    assert scene.decision.warnings == (Reason(ReasonCode.RULE_UNDEFINED, blamed),)
+    assert scene.numbers(ReasonCode.UNKNOWN) == {"rule": "rules[0]", "why": Why.NOT_A_NUMBER}
 
 
 def test_a_negative_reading_is_a_number_to_an_expression() -> None:

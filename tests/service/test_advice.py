@@ -61,6 +61,14 @@ def test_a_first_zero_is_no_trouble():
     assert advice.on_report(replace(steady(), warnings=(first_zero,))) == {}
 
 
+@pytest.mark.parametrize(("region", "where"), [("ord", "has no result in ord"), (None, "has no result;")])
+def test_a_rule_without_a_result_is_named(region: str | None, where: str):
+    undefined = reason(ReasonCode.RULE_UNDEFINED, rule="rules[1]", region=region)
+    (sentence,) = advice.on_report(replace(steady(), warnings=(undefined,))).values()
+    assert sentence.startswith("rules[1]")
+    assert where in sentence
+
+
 def advised(*reports: TickReport) -> list[tuple[str, str, dict[str, Any]]]:
     log = CapturingLogger()
     adviser = Adviser(cast(FilteringBoundLogger, log))
