@@ -22,22 +22,11 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A demand in Machines, before any limit. A partial one is no ground to go in."""
-
-    machines: int
-    partial: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """A demand nobody can tell at present, with the metric and why."""
 
     why: Why
     metric: MetricName | None = None
-
-
-Demand = Wanted | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What the process tells about itself over HTTP. Read-only, and no token is ever in it."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -19,7 +18,6 @@ from autoscaler.service.worker import Clock
 
 DECISIONS = 20
 MOST_DECISIONS = 1000
-Endpoint = Callable[[Request], Response]
 
 
 def build(board: Board, registry: CollectorRegistry, clock: Clock, *, dry_run: bool) -> Starlette:
