@@ -67,7 +67,6 @@ class _Tick:
     now: Instant
     act: bool
     hold: bool
-    own: MachineId | None
     began: float
     ends: float
 
@@ -107,7 +106,7 @@ async def run_tick(
     """
     began = asyncio.get_running_loop().time()
     ends = began + tick_seconds(policy.pool.interval_s)
-    tick = _Tick(policy=policy, ports=ports, now=now, act=act, hold=hold, own=own, began=began, ends=ends)
+    tick = _Tick(policy=policy, ports=ports, now=now, act=act, hold=hold, began=began, ends=ends)
     gathered = await gather(
         tick.pool,
         ports.machines,
