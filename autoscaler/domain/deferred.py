@@ -7,21 +7,23 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 
 class Deferred(Sequence[Item_co]):
-    """Items that `make` makes, once, on the first look. Equal to any sequence with equal items.
+    """Items that are made, once, on the first look. Equal to any sequence with equal items.
 
     For what people read of a tick and a replay of thousands of ticks does not.
     """
 
-    __slots__ = ("_items", "_make")
+    __slots__ = ("_items", "_make", "_of")
 
-    def __init__(self, make: Callable[[], tuple[Item_co, ...]]) -> None:
-        """`make` must be pure: nobody knows when it is called."""
-        self._make: Callable[[], tuple[Item_co, ...]] | None = make
-        self._items: tuple[Item_co, ...] = ()
+    def __init__(self, make: Callable[..., tuple[Item_co, ...]], *of: object) -> None:
+        """`make(*of)` must be pure: nobody knows when it is called."""
+        self._make: Callable[..., tuple[Item_co, ...]] | None = make
+        self._of = of
 
     def _made(self) -> tuple[Item_co, ...]:
-        if self._make is not None:
-            self._items, self._make = self._make(), None
+        # Another thread may look at the same time: then both make the same, and either is kept.
+        of, make = self._of, self._make
+        if make is not None:
+            self._items, self._make, self._of = make(*of), None, ()
         return self._items
 
     @overload

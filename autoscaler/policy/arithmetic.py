@@ -37,10 +37,8 @@ def round_up(value: float) -> float:
 
 def whole(asked: float) -> int:
     """Machines for a demand: rounded up, neither below 0 nor without end."""
-    if asked >= MOST:
-        return MOST
     if asked > 1.0:
-        return math.ceil(asked - ROUNDING * asked)
+        return math.ceil(asked - ROUNDING * asked) if asked < MOST else MOST
     return 1 if asked > ROUNDING else 0
 
 

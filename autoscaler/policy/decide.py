@@ -6,7 +6,6 @@ last the total. Each step that changes a number leaves a Reason.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from autoscaler.domain.deferred import Deferred
 from autoscaler.domain.desired import Decision, Desired, Gate
@@ -99,12 +98,12 @@ def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
                 case.bounds,
                 case.shown if told(tick, case) else None,
                 case.desired,
-                Deferred(partial(_reasons, tick, case, gate)),
+                Deferred(_reasons, tick, case, gate),
             )
             for case in tick.cases
         },
         total=tick.limits.total,
-        metrics=Deferred(partial(tick.readings.rows, tick.policy.homes)),
+        metrics=Deferred(tick.readings.rows, tick.policy.homes),
         warnings=warnings,
         regional=tick.regional,
     )

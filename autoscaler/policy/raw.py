@@ -14,11 +14,18 @@ def share(tick: Tick, offset: int = 0) -> None:
     """
     bases, bounded, spare = 0, False, 0 if tick.pool.unheard else tick.policy.pool.spare
     for case in tick.cases:
-        bases += _base(tick, case)
-        bounded = bounded or case.asked != case.base
-        if case.unheard and case.count.capacity:
-            # A capacity count may contain the spare already: on top of it, it would grow without end.
-            spare = 0
+        asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
+        if case.unheard or tick.pool.unheard:
+            asked = _capacity_at_least(case, asked)
+            if case.unheard and case.count.capacity:
+                # A capacity count may contain the spare already: on top of it, it would grow without end.
+                spare = 0
+        case.asked = case.base = asked
+        if not bounds.min <= asked <= bounds.max:
+            bounded = True
+            _bound(case)
+        case.raw = case.shown = case.base
+        bases += case.base
     pooled = max(tick.pool.valid, tick.pool.stand_in, 0)
     more = spare + max(offset, 0)
     extra = max(pooled - bases, 0) + more
@@ -33,22 +40,21 @@ def share(tick: Tick, offset: int = 0) -> None:
         _show_unbounded(tick, max(pooled - sum(case.asked for case in tick.cases), 0) + more, offset)
 
 
-def _base(tick: Tick, case: Case) -> int:
-    """The region's own demand within bounds; its capacity count stands in for what was never known."""
-    asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
-    if case.unheard or tick.pool.unheard:
-        capacity = case.count.capacity
-        case.trail.append((_LAST_KNOWN, capacity))
-        asked = max(asked, capacity)
-    case.asked = case.base = asked
-    if asked < bounds.min:
-        case.trail.append((_BOUND_MIN, asked, bounds.min))
-        case.base = bounds.min
-    elif asked > bounds.max:
-        case.trail.append((_BOUND_MAX, asked, bounds.max))
-        case.base = bounds.max
-    case.raw = case.shown = case.base
-    return case.base
+def _capacity_at_least(case: Case, asked: int) -> int:
+    """The capacity count stands in for a demand that was never known."""
+    capacity = case.count.capacity
+    case.trail.append((_LAST_KNOWN, capacity))
+    return max(asked, capacity)
+
+
+def _bound(case: Case) -> None:
+    """Bring the region's own demand, which is outside of its bounds, to the nearer one."""
+    if case.asked < case.bounds.min:
+        case.base = case.bounds.min
+        case.trail.append((_BOUND_MIN, case.asked, case.base))
+    else:
+        case.base = case.bounds.max
+        case.trail.append((_BOUND_MAX, case.asked, case.base))
 
 
 def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Note]:

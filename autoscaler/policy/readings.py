@@ -4,7 +4,7 @@ The metric source has judged each series on its own; what needs the pool's regio
 tick before is judged here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
@@ -98,25 +98,29 @@ def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) 
 def _judge_split(
     readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
 ) -> None:
-    column: list[Reading] = []
-    nonzero: list[Region] = []
-    for region in homes:
-        reading = given.get(region, _EMPTY)
-        if isinstance(reading, Measured) and 0.0 < reading.value < inf and not reading.partial:
-            live = True
-        else:
-            reading, live = _judged(readings, query, reading, region in last.nonzero)
-        column.append(reading)
-        if live:
-            nonzero.append(region)
+    column = [given.get(region, _EMPTY) for region in homes]
+    nonzero: Scopes = homes
+    if not _plain(column):
+        lives = [region in last.nonzero for region in homes]
+        judged = [_judged(readings, query, *each) for each in zip(column, lives, strict=True)]
+        column = [reading for reading, _ in judged]
+        nonzero = tuple(region for region, (_, live) in zip(homes, judged, strict=True) if live)
     readings.regional[query.name] = column
-    readings.seen[query.name] = Seen(True, tuple(nonzero))
+    readings.seen[query.name] = last if last.regional and last.nonzero == nonzero else Seen(True, nonzero)
     strangers = given.keys() - homes
     if strangers:
         readings.elsewhere[query.name] = {
             Region(label): _judged(readings, query, given[label], was_live=False)[0]
             for label in sorted(strangers)
         }
+
+
+def _plain(column: Sequence[Reading]) -> bool:
+    """Whether there is nothing to judge about any of them, as in nearly every tick."""
+    for reading in column:
+        if isinstance(reading, Absent) or not 0.0 < reading.value < inf or reading.partial:
+            return False
+    return True
 
 
 def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) -> tuple[Reading, bool]:

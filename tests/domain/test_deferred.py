@@ -20,6 +20,27 @@ def test_nothing_is_made_before_somebody_looks_and_then_once() -> None:
     assert made == [1]
 
 
+def test_two_that_look_at_the_same_time_see_the_same() -> None:
+    words: Deferred[str]
+
+    def while_another_looks() -> tuple[str, ...]:
+        depth.append(1)
+        return tuple(words) if len(depth) == 1 else ("rule", "spare")
+
+    depth: list[int] = []
+    words = Deferred(while_another_looks)
+    assert list(words) == ["rule", "spare"]
+    assert list(words) == ["rule", "spare"]
+
+
+def test_what_it_is_made_of_may_be_given_beside() -> None:
+    assert Deferred(sorted_tuple, [3, 1, 2]) == (1, 2, 3)
+
+
+def sorted_tuple(numbers: list[int]) -> tuple[int, ...]:
+    return tuple(sorted(numbers))
+
+
 def test_it_reads_as_the_tuple_it_becomes() -> None:
     _, words = counting()
     assert (words[0], words[-1], words[1:]) == ("rule", "shared", ("spare", "shared"))
