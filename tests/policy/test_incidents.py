@@ -90,7 +90,7 @@ def test_a_restart_that_can_read_the_past_decides_as_if_it_had_never_happened() 
     through = Scene(pool=a_pool(scale_in=Damping(window_s=90.0)))
     for load in loads:
         through.tick(load)
-    again = Scene(pool=through.pool, fleet=through.fleet, wall=through.wall, mono=5.0)
+    again = Scene(pool=through.pool, fleet=through.fleet, wall=through.wall + TICK_S, mono=5.0)
     assert refillable(again.policy)
     past = tuple(
         Sample(at=through.wall - TICK_S * age, answer=measured(load))
@@ -103,9 +103,21 @@ def test_a_restart_that_can_read_the_past_decides_as_if_it_had_never_happened() 
     history = History(name=LOAD, samples=before + past)
     fresh = initial(again.policy, again.fleet, again.now, hold=True)
     again.memory = refill(again.policy, fresh, {LOAD: history}, again.now)
-    for load in [20.0, 20.0, 20.0, *[10.0] * 7]:
+    assert again.tick(20.0, after=0.0) == through.tick(20.0)
+    for load in [20.0, 20.0, *[10.0] * 7]:
         assert again.tick(load) == through.tick(load)
     assert again.decision.desired[ORD] == 1
+
+
+def test_one_scrape_does_not_confirm_its_own_first_zero_after_a_restart() -> None:
+    """A process that has just started sees the scrape of this moment in the past and in the present."""
+    scene = Scene(pool=a_pool(scale_in=Damping(window_s=90.0)), fleet=a_fleet(ord=5))
+    past = [(scene.wall - TICK_S * age, 20.0 if age else 0.0) for age in range(10, -1, -1)]
+    history = History(name=LOAD, samples=tuple(Sample(at=at, answer=measured(load)) for at, load in past))
+    fresh = initial(scene.policy, scene.fleet, scene.now, hold=True)
+    scene.memory = refill(scene.policy, fresh, {LOAD: history}, scene.now)
+    assert scene.tick(0, after=0.0)[ORD] == 5
+    assert scene.numbers(ReasonCode.UNKNOWN)["why"] == "unconfirmed"
 
 
 def test_a_load_that_flaps_within_the_window_starts_and_stops_nothing() -> None:
