@@ -101,9 +101,10 @@ class Deploy:
         self.leases.clear()
 
     def _keep_leases(self) -> None:
+        """Renew them, but for those of Machines that are gone or whose host is lost."""
         for machine_id in list(self.leases):
             machine = self.world.machines[machine_id]
-            if not machine.live or not self.lease(machine):
+            if not machine.live or machine.host_status != "ok" or not self.lease(machine):
                 del self.leases[machine_id]
 
 

@@ -116,6 +116,16 @@ async def test_a_deploy_goes_on_when_a_machine_is_lost():
     assert f"failed {lost['id']}" in finish(fly, deploy(fly))
 
 
+@pytest.mark.parametrize("strategy", ["rolling", "bluegreen"])
+async def test_a_deploy_goes_on_when_a_host_is_lost_that_it_has_leased(strategy):
+    fly = Fly(machines=3, state="started")
+    work = deploy(fly, strategy=strategy)
+    assert work.step() == "leased"
+    lost = (await fly.machines())[0]
+    fly.world.inject(Fault(kind=Kind.HOST_LOST, machine=lost["id"]))
+    assert f"failed {lost['id']}" in finish(fly, work)
+
+
 @pytest.mark.parametrize("options", [{"strategy": "bluegreen"}, {"release_command": True}])
 async def test_a_deploy_without_room_is_given_up_with_nothing_left_behind_and_disturbs_nobody(options):
     fly = Fly(machines=3, state="started", regions=("ord", "ams", "fra"))
