@@ -89,7 +89,8 @@ class ReconcilerMachine(Stage):
         self.story.restart()
         self.restarted()
 
-    @precondition(lambda self: not any(self.story.world.faults))
+    # With a wrong clock a new process reads a wrong past; docs/critiques.md admits it.
+    @precondition(lambda self: not any(self.story.world.faults) and not self.story.skew_s)
     @rule()
     def it_restarts_beside_one_that_does_not(self) -> None:
         staying = self.do(self.story.tick(act=False))
