@@ -8,9 +8,11 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import TickReport, Uncertain, Verdict
 from autoscaler.domain.plan import Mark, Stop, Suspend
 from autoscaler.domain.pool import Pool
+from autoscaler.domain.reading import Why
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator.record import Machine
 from autoscaler.emulator.request_log import Entry
+from autoscaler.policy.rules import FRESH_INTERVALS
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.deadline import tick_seconds
 from autoscaler.reconcile.executor import TIME_TO_ANSWER_S
@@ -190,6 +192,28 @@ def _told(report: TickReport, region: Region, code: ReasonCode) -> bool:
 def read_the_demand(entries: Iterable[Entry]) -> bool:
     """Whether any question for the load was answered, and in full."""
     return any(entry.operation == "query" and entry.status == OK for entry in entries)
+
+
+def read_all_along(pool: Pool, reports: Sequence[TickReport]) -> bool:
+    """Whether the load was read in every tick of the window before the last of these, and none was left out.
+
+    A first zero that waits for the next tick was read. What was not is made up in a window, from the count
+    that was last desired; and a new process, which asks for the past later on, may know it.
+    """
+    *former, last = reports
+    ended, patience_s = last.at.mono, FRESH_INTERVALS * pool.interval_s
+    for report in reversed(former):
+        if ended - report.at.mono > patience_s or not _read(report):
+            return False
+        ended = report.at.mono
+        if ended < last.at.mono - pool.scale_in.window_s:
+            return True
+    return True
+
+
+def _read(report: TickReport) -> bool:
+    rows = report.decision.metrics if report.decision else ()
+    return bool(rows) and all(row.absent in {None, Why.UNCONFIRMED} for row in rows)
 
 
 def a_restart_takes_nothing(staying: TickReport, restarted: TickReport) -> None:
