@@ -9,10 +9,10 @@ from autoscaler.domain.names import MachineId, VolumeId
 from autoscaler.domain.plan import CreateVolume
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, crashing, departures
+from autoscaler.reconcile import backoff, crashing, departures, marks
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
-from autoscaler.reconcile.counting import GONE, UNDER_DEPLOY
+from autoscaler.reconcile.counting import GONE, HALTED, STOPPING, UNDER_DEPLOY, PoolView
 from autoscaler.reconcile.ledger import Ledger, Seen
 
 CHANGES_KEPT_S = 600.0
@@ -80,6 +80,20 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         changes=_recent(ledger.changes, pool, now.mono),
     )
     return Observed(ledger=observed, warnings=tuple(lost))
+
+
+def inherited(ledger: Ledger, pool: Pool, view: PoolView, now: Instant) -> Ledger:
+    """A new process's Ledger with what the one before it took away lately, as far as the Machines tell.
+
+    Some of them may have been stopped by others: then a step inwards is counted from more, and is shorter.
+    """
+    dated = ((member.home, _left(member.machine)) for member in view.members)
+    changes = tuple(
+        Change(region=home, mono=now.mono - max(0.0, now.wall - at), machines=-1)
+        for home, at in dated
+        if at is not None
+    )
+    return replace(ledger, changes=_recent(changes, pool, now.mono))
 
 
 def accept_loss(ledger: Ledger, missing: frozenset[MachineId]) -> Ledger:
@@ -175,6 +189,14 @@ def _curable(why: Reason) -> bool:
 
 def _idle_before(ledger: Ledger, machine: MachineId, updated: frozenset[MachineId]) -> int:
     return 0 if machine in updated else ledger.idle.get(machine, 0)
+
+
+def _left(machine: Machine) -> float | None:
+    """When a Machine was marked to leave, or stopped, in unix seconds; None for one that stays."""
+    since = marks.draining_since(machine)
+    if since is None and machine.state in HALTED | STOPPING:
+        return machine.updated_at
+    return since
 
 
 def _within_budget_window(

@@ -22,7 +22,7 @@ from autoscaler.policy.decide import decide
 from autoscaler.policy.memory import Memory, initial, refill, refillable
 from autoscaler.policy.rules import Policy
 from autoscaler.reconcile import backoff, deploys, drains
-from autoscaler.reconcile.bookkeeping import Sight, accept_loss, observe
+from autoscaler.reconcile.bookkeeping import Sight, accept_loss, inherited, observe
 from autoscaler.reconcile.busy import idle
 from autoscaler.reconcile.counting import PoolView, count, ours
 from autoscaler.reconcile.deadline import reading_seconds, tick_seconds
@@ -142,6 +142,8 @@ async def _with_survey(
     volumes = await _volumes(tick) if half_made else None
     observed = observe(state.ledger, tick.pool, _sight(view, state.ledger, busy, volumes, now), now)
     ledger = await _unless_confirmed(tick, observed.ledger, view)
+    if state.memory is None:
+        ledger = inherited(ledger, tick.pool, view, now)
     fleet = count(view, ledger, now)
     closed = gate(view, ledger, busy=busy, overrides=_overrides(tick), now=now)
     memory = state.memory or _first_memory(tick, fleet, gathered)

@@ -7,7 +7,7 @@ import pytest
 
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.outcome import Verdict
-from autoscaler.domain.pool import RegionSpec, Spill
+from autoscaler.domain.pool import Damping, RegionSpec, Spill, Step
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator.faults import Fault, Kind
 from tests.scenarios.story import AMS, FRA, ORD, a_pool, told
@@ -185,6 +185,22 @@ async def test_a_restart_never_goes_in():
             await story.tick()
             await asyncio.sleep(5.0)
             assert story.started() == {"ord": 6}
+
+
+async def test_a_restart_within_a_steps_period_takes_no_second_step():
+    step = Step(period_s=60.0, fraction=0.5)
+    async with told(a_pool(scale_in=Damping(window_s=30.0, step=step))) as story:
+        story.add(8, ORD, "started")
+        story.load({ORD: 80.0})
+        await story.passes(90.0)
+        story.load({ORD: 0.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 4}
+        story.restart()
+        await story.passes(15.0)
+        assert story.started() == {"ord": 4}
+        await story.passes(45.0)
+        assert story.started() == {"ord": 2}
 
 
 async def test_killed_in_the_middle_of_creating_the_next_process_makes_no_duplicates():
