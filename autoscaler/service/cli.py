@@ -26,6 +26,8 @@ def main() -> None:
             signal.signal(number, lambda *_: sys.exit(0))
     else:
         # Whatever tells a command to end ends it like Ctrl-C: what it holds, such as leases, is given back.
+        # A shell starts what runs in the background with Ctrl-C ignored, and the interpreter leaves it so.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(_delivered(run(sys.argv[1:])))
 

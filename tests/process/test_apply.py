@@ -15,6 +15,8 @@ from tests.process.processes import COMMAND, environment
 
 MACHINES = 3
 INTERRUPTED = 130
+FOREGROUND = ()
+BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")  # as a shell without job control starts it
 
 
 def variables(url: str) -> dict[str, str]:
@@ -42,11 +44,12 @@ def leased(fly: Running) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_gives_back_the_leases_it_holds(number):
+@pytest.mark.parametrize("started", [FOREGROUND, BACKGROUND], ids=["foreground", "background"])
+def test_told_to_end_it_gives_back_the_leases_it_holds(started, number):
     config = EmulatorConfig(app="shop", regions=(Region("ord"),), machines=MACHINES, state="started")
     with serve_in_thread(config) as fly:
         hanging = fly.run(lambda world: world.inject(Fault(kind=Kind.HANG, operation="stop")))
-        command = [*COMMAND, "apply"]
+        command = [*started, *COMMAND, "apply"]
         with subprocess.Popen(
             command, env=environment(variables(fly.url)), cwd="/", stdout=subprocess.DEVNULL, text=True
         ) as process:
