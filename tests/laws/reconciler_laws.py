@@ -48,9 +48,11 @@ def writes(entry: Entry) -> bool:
 
 
 def serves(machine: Machine) -> bool:
-    """Whether the platform runs it, or is about to."""
+    """Whether the platform runs it, or is about to, and nobody but us has taken it out of routing."""
+    draining = "autoscaler_draining" in machine.metadata
     return (
         machine.state in SERVING
+        and (draining or not machine.cordoned)
         and machine.metadata.get("autoscaler_asleep") is None
         and machine.host_status == "ok"
         and not machine.stuck
