@@ -210,7 +210,7 @@ def read_all_along(pool: Pool, reports: Sequence[TickReport]) -> bool:
         ended = report.at.mono
         if ended < last.at.mono - pool.scale_in.window_s:
             return True
-    return True
+    return False
 
 
 def _read(report: TickReport) -> bool:
