@@ -9,14 +9,14 @@ import heapq
 from collections.abc import Sequence
 from math import floor
 
-LEAP = 4
-"""With more Machines than this for every region the bulk of them is handed out in leaps."""
+LEAP = 100
+"""More Machines than this are handed out in leaps, all but the last few."""
 
 
 def share_out(base: Sequence[int], most: Sequence[int], weights: Sequence[float], extra: int) -> list[int]:
     """The base counts plus `extra` Machines, no region above its most; what finds no room is left over."""
     assigned = list(base)
-    if extra > LEAP * len(assigned):
+    if extra > LEAP:
         assigned = _leap(base, most, weights, extra)
         extra -= sum(assigned) - sum(base)
     queue = [
