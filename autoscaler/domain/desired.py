@@ -90,8 +90,7 @@ class MetricRow(NamedTuple):
     absent: Why | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """Everything the policy decided in one tick. `regions` has every configured region, by name."""
 
     regions: Mapping[Region, Desired]

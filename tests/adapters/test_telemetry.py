@@ -79,8 +79,7 @@ def test_a_region_that_left_the_configuration_leaves_the_page():
         replace(
             report,
             counts={ORD: report.counts[ORD]},
-            decision=replace(
-                report.decision,
+            decision=report.decision._replace(
                 regions={ORD: report.decision.regions[ORD]},
                 metrics=report.decision.metrics[:1],
             ),

@@ -55,7 +55,7 @@ def test_7_a_fleet_as_it_should_be_needs_nothing(case):
     regions = {
         region: entry._replace(desired=capacity[region]) for region, entry in case.decision.regions.items()
     }
-    assert replace(plain, decision=replace(case.decision, regions=regions)).plan().actions == ()
+    assert replace(plain, decision=case.decision._replace(regions=regions)).plan().actions == ()
 
 
 @given(cases())

@@ -67,7 +67,7 @@ def test_nothing_is_destroyed_that_runs_or_that_we_have_not_doomed_nor_the_last_
 def test_a_group_never_loses_the_last_machine_that_could_be_copied(case):
     pool = replace(case.pool, leave=Leave.DESTROY, reserve=0, create=False)
     nobody = {region: entry._replace(desired=0) for region, entry in case.decision.regions.items()}
-    current = replace(case, pool=pool, decision=replace(case.decision, regions=nobody), gate=OPEN_GATE)
+    current = replace(case, pool=pool, decision=case.decision._replace(regions=nobody), gate=OPEN_GATE)
     sound = lasting(current.view)
     for _ in range(4):
         current = replace(current, machines=after(current.machines, current.plan().actions))

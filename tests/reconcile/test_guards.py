@@ -177,7 +177,7 @@ def held(*given, restarted_s=0.0, before=OPEN_GATE, **changes):
     pool = a_pool(**changes)
     decision = decided(pool, {ORD: 3})
     entry = decision.regions[ORD]._replace(reasons=tuple(reason(code) for code in given))
-    decision = replace(decision, regions={**decision.regions, ORD: entry})
+    decision = decision._replace(regions={**decision.regions, ORD: entry})
     return codes(after_deciding(before, decision, pool, restarted_s=restarted_s).hold_in.get(ORD, ()))
 
 

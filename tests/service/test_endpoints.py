@@ -47,7 +47,7 @@ def told_in(threads: list[int]) -> TickReport:
     regions = {
         code: entry._replace(reasons=Deferred(read)) for code, entry in report.decision.regions.items()
     }
-    return replace(report, decision=replace(report.decision, regions=regions))
+    return replace(report, decision=report.decision._replace(regions=regions))
 
 
 @pytest.fixture
