@@ -9,9 +9,9 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from autoscaler.domain.names import MetricName
-from autoscaler.domain.reading import Absent, Why
+from autoscaler.domain.reading import Measured, Reading, Why
 
-Environment = Mapping[str, float | Absent]
+Environment = Mapping[str, float | Reading]
 Code = Callable[[Environment], float]
 
 MOST = 1_000_000_000
@@ -60,6 +60,8 @@ def variable(name: str) -> Code:
 
     def read(values: Environment) -> float:
         value = values[name]
+        if isinstance(value, Measured):
+            return float(value.value)
         if isinstance(value, float):
             return value
         raise UndefinedError(value.why, MetricName(name))

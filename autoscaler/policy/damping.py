@@ -39,22 +39,24 @@ class Windows:
 
 def push_high(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
     """Add an entry; the first of the result is the highest of the window, which includes both its ends."""
+    entry: Entries = ((at, machines),)
     first, last, oldest = 0, len(entries), at - window_s
     while last and entries[last - 1][1] <= machines:
         last -= 1
     while first < last and entries[first][0] < oldest:
         first += 1
-    return (*entries[first:last], (at, machines))
+    return entries[first:last] + entry
 
 
 def push_low(entries: Entries, at: float, machines: int, window_s: float) -> Entries:
     """Add an entry; the first of the result is the lowest of the window."""
+    entry: Entries = ((at, machines),)
     first, last, oldest = 0, len(entries), at - window_s
     while last and entries[last - 1][1] >= machines:
         last -= 1
     while first < last and entries[first][0] < oldest:
         first += 1
-    return (*entries[first:last], (at, machines))
+    return entries[first:last] + entry
 
 
 def most_after_step(step: Step, count: RegionCount, changes: Sequence[Change], now: float) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def _pinned(policy: Policy, limits: Limits, pin: int | None) -> Sequence[int] | 
 
 def _keep_total(tick: Tick) -> None:
     """The total holds for the sum at once: missing Machines are shared out, surplus ones are given up."""
-    total, have = tick.limits.total, sum(case.desired for case in tick.cases)
+    total, have = tick.limits.total, sum([case.desired for case in tick.cases])
     if total.min <= have <= total.max:
         return
     desired = [case.desired for case in tick.cases]
@@ -91,19 +91,15 @@ def _keep_total(tick: Tick) -> None:
 
 
 def _report(tick: Tick, gate: Gate, warnings: tuple[Reason, ...]) -> Decision:
+    regions = {}
+    for case in tick.cases:
+        demand = case.shown if told(tick, case) else None
+        reasons = Deferred(_reasons, tick, case, gate)
+        regions[case.region] = Desired(case.region, case.bounds, demand, case.desired, reasons)
     return Decision(
-        regions={
-            case.region: Desired(
-                case.region,
-                case.bounds,
-                case.shown if told(tick, case) else None,
-                case.desired,
-                Deferred(_reasons, tick, case, gate),
-            )
-            for case in tick.cases
-        },
+        regions=regions,
         total=tick.limits.total,
-        metrics=Deferred(tick.readings.rows, tick.policy.homes),
+        metrics=Deferred(tick.readings.rows),
         warnings=warnings,
         regional=tick.regional,
     )

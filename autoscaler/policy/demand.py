@@ -14,6 +14,7 @@ from autoscaler.domain.reading import Absent, Measured, Reading, Why
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
 from autoscaler.policy.questions import Question, shown
+from autoscaler.policy.readings import Here
 from autoscaler.policy.tick import NOTHING, Case, Heard, Tally, Tick
 from autoscaler.policy.trail import wording
 
@@ -30,18 +31,15 @@ def gather(tick: Tick) -> tuple[Heard, ...]:
 
 
 def _ask_everywhere(tick: Tick, question: Question, heard: Heard) -> Heard:
-    pooled, regional = tick.readings.pooled, tick.readings.regional
-    if regional.keys().isdisjoint(question.metrics):
+    if tick.readings.regional.isdisjoint(question.metrics):
         tick.pool_wide = True
         if question.fleet_bound:
             tick.pool.count = _whole(tick.fleet)
-        row = [pooled[metric] for metric in question.metrics]
-        (answer,) = _ask(tick, question, [tick.pool], [row], (heard.pool,))
+        (answer,) = _ask(tick, question, (tick.pool,), (heard.pool,))
         return Heard(answer, heard.homes)
     tick.regional = True
     strange = bool(tick.readings.elsewhere) and _ask_elsewhere(tick, question)
-    columns = [regional[name] if name in regional else repeat(pooled[name]) for name in question.metrics]
-    answers = _ask(tick, question, tick.homes, zip(*columns, strict=False), heard.homes or repeat(None))
+    answers = _ask(tick, question, tick.homes, heard.homes or repeat(None))
     if strange:
         for case in tick.homes:
             case.strangers = 0.0
@@ -52,49 +50,50 @@ def _ask(
     tick: Tick,
     question: Question,
     tallies: Sequence[Tally],
-    rows: Iterable[Sequence[Reading]],
     known: Iterable[int | None],
 ) -> tuple[int | None, ...]:
-    """Put one question in many scopes, each with its row of readings and what was last known of it.
+    """Put one question in many scopes, each with what was last known of it.
 
     The Machines asked for, or still the last ones where that is Unknown.
     """
     ask, word, tolerance, partial = question.ask, question.word, question.tolerance, tick.readings.partial
     answers: list[int | None] = []
-    for tally, row, last in zip(tallies, rows, known, strict=False):
+    for tally, last in zip(tallies, known, strict=False):
+        here, count = tally.here, tally.count
         if partial:
-            _note_partial(question, row, tally)
+            _note_partial(question, here, tally)
         try:
-            asked = ask(row, tally.count) + tally.strangers
+            asked = ask(here, count) + tally.strangers
         except UndefinedError as error:
             _unknown(tick, question, tally, error, last)
             answers.append(last)
             continue
         machines = whole(asked)
-        tally.trail.append((word, row, tally.count, asked, machines))
-        if tolerance is not None:
+        tally.trail.append((word, here, count, asked, machines))
+        if tolerance is not None and machines < count.capacity:
             machines = _tolerated(machines, asked, tolerance, tally)
-        tally.valid = max(tally.valid, machines)
+        if machines > tally.asked:  # noqa: PLR1730 - a call of max() costs more than all the rest of the line
+            tally.asked = machines
+        tally.told = True
         answers.append(machines)
     return tuple(answers)
 
 
-def _note_partial(question: Question, given: Sequence[Reading], tally: Tally) -> None:
-    for metric, reading in zip(question.metrics, given, strict=True):
+def _note_partial(question: Question, here: Here, tally: Tally) -> None:
+    for metric in question.metrics:
+        reading = here[metric]
         if isinstance(reading, Measured) and reading.partial:
             tally.partial = metric
             tally.trail.append(reason(ReasonCode.PARTIAL, rule=question.path, metric=metric))
 
 
 def _tolerated(machines: int, asked: float, tolerance: float, tally: Tally) -> int:
-    capacity = tally.count.capacity
-    if machines >= capacity:
-        return machines
+    """The capacity there is, if what was asked for is no more than a little less."""
     least = tally.count.ready * (1.0 - tolerance)
     if not reaches(asked, least):
         return machines
-    tally.trail.append((_TOLERANCE, tolerance, least, asked, capacity))
-    return capacity
+    tally.trail.append((_TOLERANCE, tolerance, least, asked, tally.count.capacity))
+    return tally.count.capacity
 
 
 def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError, last: int | None) -> None:
@@ -111,12 +110,12 @@ def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError
     if tally.strangers > 0:
         machines = whole(tally.strangers)
         tally.trail.append(reason(ReasonCode.RULE, rule=question.path, elsewhere=True, machines=machines))
-        tally.valid = max(tally.valid, machines)
+        tally.asked, tally.told = max(tally.asked, machines), True
     if not _given_up(tick, tally, error):
         if last is None:
             tally.unheard = True
         else:
-            tally.stand_in = max(tally.stand_in, last)
+            tally.asked = max(tally.asked, last)
             tally.trail.append(reason(ReasonCode.LAST_KNOWN, rule=question.path, machines=last))
 
 
@@ -129,13 +128,13 @@ def _given_up(tick: Tick, tally: Tally, error: UndefinedError) -> bool:
     silent = error.why is Why.EMPTY and isinstance(tally, Case) and tally.asleep
     if silent or error.why is Why.NONE_READY:
         return False
-    tally.failing = tick.recall.failing.get(tally.scope, 0) + 1
-    if tally.failing < pool.failures or pool.on_absent is AbsentAction.HOLD:
+    failing = tick.failing[tally.scope] = tick.recall.failing.get(tally.scope, 0) + 1
+    if failing < pool.failures or pool.on_absent is AbsentAction.HOLD:
         return False
     machines = _instead(pool.on_absent, tally.bounds)
-    tally.stand_in = max(tally.stand_in, machines)
+    tally.asked = max(tally.asked, machines)
     tally.excused = pool.allow_in
-    tally.trail.append(reason(ReasonCode.ON_ABSENT, ticks=tally.failing, machines=machines))
+    tally.trail.append(reason(ReasonCode.ON_ABSENT, ticks=failing, machines=machines))
     return True
 
 
@@ -152,14 +151,14 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
     if policy.pool.elsewhere is Elsewhere.IGNORE or not tick.homes:
         return False
     for label in sorted(labels):
-        given = [
-            readings.elsewhere.get(metric, {}).get(label, _SILENT)
+        there: dict[str, Reading] = {
+            metric: readings.elsewhere.get(metric, {}).get(label, _SILENT)
             if metric in readings.regional
             else readings.pooled[metric]
             for metric in question.metrics
-        ]
+        }
         try:
-            more = question.ask(given, tick.fleet.by_region.get(label, NOTHING))
+            more = question.ask(there, tick.fleet.by_region.get(label, NOTHING))
         except UndefinedError:
             continue
         home = policy.homes.index(policy.nearest.get(label, policy.heaviest))
@@ -167,7 +166,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
         case.strangers += more
         numbers = ("rule", question.path), ("region", label), *shown(policy.pool.headroom), ("asked", more)
         case.trail.append(Reason(ReasonCode.ELSEWHERE, numbers))
-        _note_partial(question, given, case)
+        _note_partial(question, there, case)
     return bool(labels)
 
 

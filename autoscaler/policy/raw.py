@@ -3,7 +3,7 @@
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.policy.allocation import share_out, take_back
 from autoscaler.policy.arithmetic import MOST
-from autoscaler.policy.tick import UNTOLD, Case, Tick
+from autoscaler.policy.tick import Case, Tick
 from autoscaler.policy.trail import Note, wording
 
 
@@ -14,19 +14,17 @@ def share(tick: Tick, offset: int = 0) -> None:
     """
     bases, bounded, spare = 0, False, 0 if tick.pool.unheard else tick.policy.pool.spare
     for case in tick.cases:
-        asked, bounds = max(case.valid, case.stand_in, 0), case.bounds
         if case.unheard or tick.pool.unheard:
-            asked = _capacity_at_least(case, asked)
+            _count_capacity(case)
             if case.unheard and case.count.capacity:
                 # A capacity count may contain the spare already: on top of it, it would grow without end.
                 spare = 0
-        case.asked = case.base = asked
-        if not bounds.min <= asked <= bounds.max:
-            bounded = True
-            _bound(case)
-        case.raw = case.shown = case.base
-        bases += case.base
-    pooled = max(tick.pool.valid, tick.pool.stand_in, 0)
+        base, bounds = case.asked, case.bounds
+        if not bounds.min <= base <= bounds.max:
+            bounded, base = True, _bound(case)
+        case.base = case.raw = case.shown = base
+        bases += base
+    pooled = tick.pool.asked
     more = spare + max(offset, 0)
     extra = max(pooled - bases, 0) + more
     if extra or offset or tick.pool_wide:
@@ -40,21 +38,20 @@ def share(tick: Tick, offset: int = 0) -> None:
         _show_unbounded(tick, max(pooled - sum(case.asked for case in tick.cases), 0) + more, offset)
 
 
-def _capacity_at_least(case: Case, asked: int) -> int:
+def _count_capacity(case: Case) -> None:
     """The capacity count stands in for a demand that was never known."""
     capacity = case.count.capacity
     case.trail.append((_LAST_KNOWN, capacity))
-    return max(asked, capacity)
+    case.asked = max(case.asked, capacity)
 
 
-def _bound(case: Case) -> None:
-    """Bring the region's own demand, which is outside of its bounds, to the nearer one."""
+def _bound(case: Case) -> int:
+    """The bound that is nearest to the region's own demand, which is outside of them."""
+    word, bound = _BOUND_MAX, case.bounds.max
     if case.asked < case.bounds.min:
-        case.base = case.bounds.min
-        case.trail.append((_BOUND_MIN, case.asked, case.base))
-    else:
-        case.base = case.bounds.max
-        case.trail.append((_BOUND_MAX, case.asked, case.base))
+        word, bound = _BOUND_MIN, case.bounds.min
+    case.trail.append((word, case.asked, bound))
+    return bound
 
 
 def _explained(pooled: int, bases: int, spare: int, offset: int) -> list[Note]:
@@ -92,7 +89,7 @@ def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:
 
 def told(tick: Tick, case: Case) -> bool:
     """Whether any rule could tell the region's demand, or the pool's. Where the pool never runs it is 0."""
-    return case.valid != UNTOLD or tick.pool.valid != UNTOLD or case.region not in tick.policy.homes
+    return case.told or tick.pool.told or case.region not in tick.policy.homes
 
 
 _LAST_KNOWN = wording(ReasonCode.LAST_KNOWN, "capacity")

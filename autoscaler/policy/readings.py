@@ -4,7 +4,7 @@ The metric source has judged each series on its own; what needs the pool's regio
 tick before is judged here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
@@ -15,6 +15,8 @@ from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, Split, Why
 
 Scopes = tuple[Region | None, ...]
+Here = Mapping[str, Reading]
+"""The readings that hold in one scope, by metric."""
 
 
 class Seen(NamedTuple):
@@ -26,16 +28,17 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Readings:
-    """One tick's readings. A metric is either `pooled` or `regional`, there with one entry per home region.
+    """One tick's readings: those of the pool, and for each home region all that hold there.
 
-    Metrics that are `unsigned` have no use for a negative value. `elsewhere` has the readings from where the
-    pool may not run. `partial` and `absent` tell whether any reading is, of no use included. `seen` is what
-    the next tick must know.
+    Those of a metric that is not `regional` are in all of them. Metrics that are `unsigned` have no use for a
+    negative value. `elsewhere` has the readings from where the pool may not run. `partial` and `absent` tell
+    whether any reading is, of no use included. `seen` is what the next tick must know.
     """
 
     unsigned: frozenset[MetricName]
-    pooled: dict[MetricName, Reading] = field(default_factory=dict)
-    regional: dict[MetricName, list[Reading]] = field(default_factory=dict)
+    homes: dict[Region, dict[str, Reading]]
+    pooled: dict[str, Reading] = field(default_factory=dict)
+    regional: set[MetricName] = field(default_factory=set)
     elsewhere: dict[MetricName, dict[Region, Reading]] = field(default_factory=dict)
     partial: bool = False
     absent: bool = False
@@ -47,17 +50,17 @@ class Readings:
             return reading.why
         return Why.NEGATIVE if reading.value < 0 and name in self.unsigned else None
 
-    def rows(self, homes: tuple[Region, ...]) -> tuple[MetricRow, ...]:
+    def rows(self) -> tuple[MetricRow, ...]:
         """What people see of them: metrics in the configuration's order, regions by name, others last."""
-        return tuple(self._row(*judged) for judged in self._judged(homes))
+        return tuple(self._row(*judged) for judged in self._judged())
 
-    def _judged(self, homes: tuple[Region, ...]) -> Iterator[tuple[MetricName, Region | None, Reading]]:
+    def _judged(self) -> Iterator[tuple[MetricName, Region | None, Reading]]:
         for name in self.seen:
             if name in self.pooled:
                 yield name, None, self.pooled[name]
                 continue
-            for region, reading in zip(homes, self.regional[name], strict=True):
-                yield name, region, reading
+            for region, here in self.homes.items():
+                yield name, region, here[name]
             for region, reading in self.elsewhere.get(name, {}).items():
                 yield name, region, reading
 
@@ -74,7 +77,7 @@ def judge(
     seen: Mapping[MetricName, Seen],
 ) -> Readings:
     """Readings for every metric. `seen` is what the tick before left; the result has what this one leaves."""
-    readings = Readings(unsigned)
+    readings = Readings(unsigned, {region: {} for region in homes})
     for query in queries:
         answer, last = answers.get(query.name, _NOT_ASKED), seen.get(query.name, _UNSEEN)
         if isinstance(answer, Split):
@@ -92,35 +95,42 @@ def judge(
 def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) -> None:
     reading, live = _judged(readings, query, answer, None in last.nonzero)
     readings.pooled[query.name] = reading
+    for here in readings.homes.values():
+        here[query.name] = reading
     readings.seen[query.name] = _LIVE if live else _UNSEEN
 
 
 def _judge_split(
     readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
 ) -> None:
-    column = [given.get(region, _EMPTY) for region in homes]
     nonzero: Scopes = homes
-    if not _plain(column):
-        lives = [region in last.nonzero for region in homes]
-        judged = [_judged(readings, query, *each) for each in zip(column, lives, strict=True)]
-        column = [reading for reading, _ in judged]
-        nonzero = tuple(region for region, (_, live) in zip(homes, judged, strict=True) if live)
-    readings.regional[query.name] = column
+    if not _taken(readings, query.name, given):
+        nonzero = tuple(_judge_each(readings, query, last))
+    readings.regional.add(query.name)
     readings.seen[query.name] = last if last.regional and last.nonzero == nonzero else Seen(True, nonzero)
-    strangers = given.keys() - homes
-    if strangers:
+    if not given.keys() <= readings.homes.keys():
+        strangers = given.keys() - homes
         readings.elsewhere[query.name] = {
             Region(label): _judged(readings, query, given[label], was_live=False)[0]
             for label in sorted(strangers)
         }
 
 
-def _plain(column: Sequence[Reading]) -> bool:
-    """Whether there is nothing to judge about any of them, as in nearly every tick."""
-    for reading in column:
-        if isinstance(reading, Absent) or not 0.0 < reading.value < inf or reading.partial:
-            return False
-    return True
+def _taken(readings: Readings, name: MetricName, given: Mapping[str, Reading]) -> bool:
+    """Take the home regions' readings; whether nothing is left to judge, as in nearly every tick."""
+    plain = True
+    for region, here in readings.homes.items():
+        reading = here[name] = given.get(region, _EMPTY)
+        plain = plain and isinstance(reading, Measured) and 0.0 < reading.value < inf and not reading.partial
+    return plain
+
+
+def _judge_each(readings: Readings, query: Query, last: Seen) -> Iterator[Region]:
+    """Judge what was taken, region by region. Where its last value was not 0."""
+    for region, here in readings.homes.items():
+        here[query.name], live = _judged(readings, query, here[query.name], region in last.nonzero)
+        if live:
+            yield region
 
 
 def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) -> tuple[Reading, bool]:

@@ -1,7 +1,6 @@
 """The scratch paper of one tick: a case per region, which every stage of the decision writes on in turn.
 
-These are the only values of the policy that change, and none of them outlives the tick that made it. What
-a case does not need yet stays a default of its class, so that opening one costs little.
+These are the only values of the policy that change, and none of them outlives the tick that made it.
 """
 
 from collections.abc import Mapping
@@ -15,37 +14,40 @@ from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason
 from autoscaler.policy.damping import Entries, Trace
 from autoscaler.policy.limits import Limits
-from autoscaler.policy.readings import Readings, Seen, judge
+from autoscaler.policy.readings import Here, Readings, Seen, judge
 from autoscaler.policy.rules import Policy
 from autoscaler.policy.trail import Step
 
 NOTHING = RegionCount()
-UNTOLD = -1
-"""Stands where no rule had an answer."""
+_NOWHERE: Here = {}
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
-    """What the rules ask for in one scope: a region, or the pool as a whole, whose `scope` is None.
+    """What the rules ask for in one scope: a region, or the pool as a whole.
 
-    `strangers` is what the rule at hand asks for elsewhere, to be served here. `valid` is the largest demand
-    that could be told, `stand_in` the largest last known value or what `on_absent` puts in its place.
+    `strangers` is what the rule at hand asks for elsewhere, to be served here. `asked` is the largest demand,
+    of those that could be `told` and of what stands in for others: a last known value, or `on_absent`.
     `unknown` is the first trouble, `excused` if it may not hold the fleet back; `unheard` if a rule in
-    trouble was never known; `failing` counts the ticks in a row with trouble.
+    trouble was never known.
     """
 
-    scope: Region | None
+    here: Here
     count: RegionCount
     bounds: Bounds
     strangers: float = field(default=0.0, init=False)
-    valid: int = field(default=UNTOLD, init=False)
-    stand_in: int = field(default=UNTOLD, init=False)
+    asked: int = field(default=0, init=False)
+    told: bool = field(default=False, init=False)
     unknown: Unknown | None = field(default=None, init=False)
     excused: bool = field(default=False, init=False)
     unheard: bool = field(default=False, init=False)
-    failing: int = field(default=0, init=False)
     partial: MetricName | None = field(default=None, init=False)
     trail: list[Step] = field(default_factory=list, init=False)
+
+    @property
+    def scope(self) -> Region | None:
+        """The region; None for the pool as a whole."""
+        return None
 
     @property
     def troubled(self) -> bool:
@@ -53,11 +55,11 @@ class Tally:
         return self.unknown is not None and not self.excused
 
 
-@dataclass
+@dataclass(slots=True)
 class Case(Tally):
     """One region on its way from demand to a desired count.
 
-    `trace` is what its last tick left. `asked` is the region's own demand, `base` the same within bounds,
+    `trace` is what its last tick left. `base` is the region's own demand within bounds,
     `raw` with its share of the pool's demand, `shown` that without any bounds; `highs` and `lows` are its
     windows with `raw` in them. `certain` is its demand if it and the pool's could be told, or are excused.
     """
@@ -65,13 +67,17 @@ class Case(Tally):
     region: Region
     trace: Trace
     desired: int
-    asked: int = field(default=0, init=False)
     base: int = field(default=0, init=False)
     raw: int = field(default=0, init=False)
     shown: int = field(default=0, init=False)
     highs: Entries = field(default=(), init=False)
     lows: Entries = field(default=(), init=False)
     certain: bool = field(default=True, init=False)
+
+    @property
+    def scope(self) -> Region | None:
+        """The region."""
+        return self.region
 
     @property
     def asleep(self) -> bool:
@@ -110,13 +116,14 @@ class Tick:
     """A rule asks per region."""
     pool_wide: bool = False
     """A rule asks for the pool as a whole."""
+    failing: dict[Region | None, int] = field(default_factory=dict)
+    """For how many ticks in a row each scope has been in trouble."""
     undefined: list[Reason] = field(default_factory=list)
     """Rules whose own arithmetic has no result."""
 
     def remembered(self, heard: tuple[Heard, ...]) -> Recall:
         """What the next look at the load must know."""
-        failing = {tally.scope: tally.failing for tally in (*self.cases, self.pool) if tally.failing}
-        return Recall(self.readings.seen, heard, failing)
+        return Recall(self.readings.seen, heard, self.failing)
 
 
 def begin(
@@ -128,24 +135,19 @@ def begin(
 ) -> Tick:
     """Judge the answers and open a case for every region. `left` is what the tick before left."""
     traces, recall = left
-    cases = [
-        Case(
-            region,
-            fleet.by_region.get(region, NOTHING),
-            limits.regions[region],
-            region,
-            traces[region],
-            traces[region].desired,
-        )
-        for region in policy.regions
-    ]
+    readings = judge(policy.pool.metrics, policy.homes, policy.unsigned, answers, recall.seen)
+    cases = []
+    for region in policy.regions:
+        count, trace = fleet.by_region.get(region, NOTHING), traces[region]
+        here = readings.homes.get(region, _NOWHERE)
+        cases.append(Case(here, count, limits.regions[region], region, trace, trace.desired))
     return Tick(
         policy=policy,
         fleet=fleet,
         limits=limits,
         recall=recall,
-        readings=judge(policy.pool.metrics, policy.homes, policy.unsigned, answers, recall.seen),
+        readings=readings,
         cases=cases,
         homes=cases if policy.homes == policy.regions else [c for c in cases if c.region in policy.homes],
-        pool=Tally(None, NOTHING, limits.total),
+        pool=Tally(readings.pooled, NOTHING, limits.total),
     )

@@ -22,20 +22,25 @@ def warnings_of(tick: Tick, answers: Mapping[MetricName, Answer], jumped_s: floa
 
 
 def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reason]:
-    for name, reading in tick.readings.pooled.items():
-        why = tick.readings.trouble(name, reading)
-        if why:
-            detail = reading.detail if isinstance(reading, Absent) else f"{reading.value:g}"
-            yield _absence(name, why, detail)
-    for name, column in tick.readings.regional.items():
-        whole = answers.get(name)
-        if isinstance(whole, Absent) and whole.why is not Why.EMPTY:
-            yield _absence(name, whole.why, whole.detail)
-            continue
-        for case, reading in zip(tick.homes, column, strict=True):
-            why = tick.readings.trouble(name, reading)
-            if why and not (why is Why.EMPTY and case.asleep):
-                yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why.value)
+    readings = tick.readings
+    for name in readings.seen:
+        answer = answers.get(name)
+        if name not in readings.regional:
+            reading = readings.pooled[name]
+            if why := readings.trouble(name, reading):
+                detail = reading.detail if isinstance(reading, Absent) else f"{reading.value:g}"
+                yield _absence(name, why, detail)
+        elif isinstance(answer, Absent) and answer.why is not Why.EMPTY:
+            yield _absence(name, answer.why, answer.detail)
+        else:
+            yield from _silent_regions(tick, name)
+
+
+def _silent_regions(tick: Tick, name: MetricName) -> Iterator[Reason]:
+    for case in tick.homes:
+        why = tick.readings.trouble(name, case.here[name])
+        if why and not (why is Why.EMPTY and case.asleep):
+            yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why.value)
 
 
 def _absence(name: MetricName, why: Why, detail: str) -> Reason:
