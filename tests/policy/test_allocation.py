@@ -11,7 +11,7 @@ from autoscaler.policy.allocation import give_up, share_out, take_back
 counts = st.integers(min_value=0, max_value=60)
 weights = st.one_of(st.sampled_from([1.0, 2.0, 1 / 3]), st.floats(min_value=0.01, max_value=50))
 regions = st.lists(st.tuples(counts, counts, weights), min_size=1, max_size=6)
-extras = st.integers(min_value=0, max_value=150)
+extras = st.integers(min_value=0, max_value=30) | st.integers(min_value=90, max_value=400)
 
 
 def one_by_one(base: Sequence[int], most: Sequence[int], shares: Sequence[float], extra: int) -> list[int]:
