@@ -14,6 +14,19 @@ from tests.service.configurations import PROCESS, complaints, environment
             "is not a variable of this program; did you mean AUTOSCALER_INTERVAL?",
         ),
         (
+            {"port": "9091"},
+            "PORT",
+            "is not a variable of this program; did you mean AUTOSCALER_HTTP_PORT?",
+        ),
+        (
+            {"window": "5m"},
+            "WINDOW",
+            (
+                "is not a variable of this program; "
+                "did you mean AUTOSCALER_SCALE_IN_WINDOW or AUTOSCALER_SCALE_OUT_WINDOW?"
+            ),
+        ),
+        (
             {"forecast": "on"},
             "FORECAST",
             "is not a variable of this program; docs/configuration.md lists them all",

@@ -44,12 +44,20 @@ class RawPool:
     broken: frozenset[str] = field(default_factory=frozenset)
 
 
+def _meant(suffix: str) -> list[str]:
+    """What somebody may have had in mind: the variable spelt nearly so, else those with all of its words."""
+    if guess := closest(suffix, _SUFFIXES):
+        return [guess]
+    words = set(suffix.split("_"))
+    return [known for known in sorted(_SUFFIXES) if words <= set(known.split("_"))]
+
+
 def misspelt(environ: Mapping[str, str]) -> Iterator[Fault]:
     """Variables with our prefix that do not exist."""
     for name in sorted(environ):
         if name.upper().startswith(PREFIX) and name not in KNOWN_VARIABLES:
-            guess = closest(name.upper().removeprefix(PREFIX), _SUFFIXES)
-            remedy = f"did you mean {PREFIX}{guess}?" if guess else "docs/configuration.md lists them all"
+            meant = [PREFIX + suffix for suffix in _meant(name.upper().removeprefix(PREFIX))]
+            remedy = f"did you mean {listed(meant)}?" if meant else "docs/configuration.md lists them all"
             yield Fault(path=name, problem="is not a variable of this program", remedy=remedy)
 
 
