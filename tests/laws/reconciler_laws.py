@@ -30,7 +30,7 @@ class Before:
     """The platform's truth when a step began. `lying` if its lists do not tell it.
 
     `leased` says until when somebody holds a Machine; `bystanders` are Machines that are not ours to touch;
-    `requests` is how many there had been.
+    `requests` is how many there had been; `alone` that no second autoscaler acts in this step.
     """
 
     machines: Mapping[str, Machine]
@@ -40,6 +40,7 @@ class Before:
     lying: bool
     deploying: bool
     requests: int
+    alone: bool = True
 
 
 def writes(entry: Entry) -> bool:
@@ -79,7 +80,10 @@ def in_time(report: TickReport, pool: Pool) -> None:
 
 
 def never_above_max(pool: Pool, before: Before, after: Iterable[Machine]) -> None:
-    """20: no action of ours makes what serves exceed a max, given a truthful survey."""
+    """20: no action of ours makes what serves exceed a max, given a truthful survey.
+
+    Two at once may disagree about who gives way to the total; docs/critiques.md admits it.
+    """
     if before.lying or before.deploying:
         return
     was = tally(before.machines.values())
@@ -87,7 +91,9 @@ def never_above_max(pool: Pool, before: Before, after: Iterable[Machine]) -> Non
         most = pool.regions[region].bounds.max if region in pool.regions else 0
         assert count <= max(most, was[region]), f"{region} grew from {was[region]} to {count}, max {most}"
     total, earlier = sum(tally(after).values()), sum(was.values())
-    assert total <= max(pool.total.max, earlier), f"the pool grew from {earlier} to {total}"
+    assert not before.alone or total <= max(pool.total.max, earlier), (
+        f"the pool grew from {earlier} to {total}"
+    )
 
 
 def tally(machines: Iterable[Machine]) -> defaultdict[Region, int]:

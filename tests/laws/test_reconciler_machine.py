@@ -7,6 +7,7 @@ fleet must come to where its load wants it. `HYPOTHESIS_PROFILE=nightly` runs 2,
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ class ReconcilerMachine(Stage):
             self.former = dict(report.decision.desired) if report.decision else self.former
             await asyncio.sleep(15.0)
 
-        before, self.forgot = self.before(), True
+        before, self.forgot = replace(self.before(), alone=False), True
         self.do(both())
         self.check_deeds(before)
 
