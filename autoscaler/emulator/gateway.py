@@ -123,6 +123,7 @@ class Gateway:
             started=self.clock.now(),
         )
         call = Call(gateway=self, world=self.world, request=request, entry=entry)
+        self._identify(call)
         raw = await request.body()
         await self.pause(self.world.config.latency_s / 2)
         try:
@@ -154,16 +155,20 @@ class Gateway:
             await self.clock.sleep(seconds)
         self.world.advance(self.clock.now())
 
-    def _describe(self, call: Call, raw: bytes) -> None:
-        """Read the body and find out what the request is about, before anything is judged."""
+    def _identify(self, call: Call) -> None:
+        """Note what the request's path is about; its caller may be gone before more is known."""
         call.entry.app = call.app
-        content_type = call.request.headers.get("content-type", "")
-        call.body = bodies.parse(raw, content_type, call.entry.operation)
         known = self.world.machines.get(call.request.path_params.get("machine", ""))
         if known is not None:
             call.concern(known)
-        elif isinstance(call.body, dict) and isinstance(call.body.get("region"), str):
-            call.entry.region = call.body["region"]
+
+    def _describe(self, call: Call, raw: bytes) -> None:
+        """Read the body and find out what the request is about, before anything is judged."""
+        content_type = call.request.headers.get("content-type", "")
+        call.body = bodies.parse(raw, content_type, call.entry.operation)
+        region = call.body.get("region") if isinstance(call.body, dict) else None
+        if isinstance(region, str) and not call.entry.machine:
+            call.entry.region = region
         call.owner = owner_of(call.request.headers.get("authorization", ""))
 
     async def _before(self, call: Call) -> Response | None:

@@ -186,6 +186,19 @@ async def test_delays_and_latency_pass_on_the_clock():
     assert fly.clock.now() - begun == pytest.approx(2.8, abs=0.15)
 
 
+async def test_the_log_names_the_machine_of_a_caller_that_did_not_wait():
+    fly = Fly(latency_s=0.4)
+    (machine,) = fly.world.of_app("demo")
+    gone = asyncio.ensure_future(fly.act(machine.id, "start"))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    (entry,) = (await fly.during(1, fly.http.get("/_emulator/log"))).json()
+    assert (entry["operation"], entry["app"], entry["machine"]) == ("start", "demo", machine.id)
+    assert entry["status"] is None
+    assert fly.world.machines[machine.id].state == "stopped"
+
+
 async def test_dropping_after_the_fact_leaves_the_machine_behind():
     fly = Fly(machines=0)
     fly.world.inject(Fault(kind=Kind.DROP_AFTER_COMMIT, operation="create", count=1))
