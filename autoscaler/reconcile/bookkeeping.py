@@ -12,7 +12,7 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import backoff, crashing, departures, marks
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
-from autoscaler.reconcile.counting import GONE, HALTED, STOPPING, UNDER_DEPLOY, PoolView
+from autoscaler.reconcile.counting import GONE, HALTED, STOPPING, UNDER_DEPLOY, PoolView, departed
 from autoscaler.reconcile.ledger import Ledger, Seen
 
 CHANGES_KEPT_S = 600.0
@@ -82,12 +82,17 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
     return Observed(ledger=observed, warnings=tuple(lost))
 
 
-def inherited(ledger: Ledger, pool: Pool, view: PoolView, now: Instant) -> Ledger:
+def inherited(ledger: Ledger, view: PoolView, destroyed: Iterable[Machine], now: Instant) -> Ledger:
     """A new process's Ledger with what the one before it took away lately, as far as the Machines tell.
 
     Some of them may have been stopped by others: then a step inwards is counted from more, and is shorter.
     """
-    dated = ((member.home, _left(member.machine)) for member in view.members)
+    pool = view.pool
+    gone = departed(pool, (*view.survey.machines, *destroyed))
+    dated = [
+        *((member.home, _left(member.machine)) for member in view.members),
+        *((home, machine.updated_at) for home, machine in gone),
+    ]
     changes = tuple(
         Change(region=home, mono=now.mono - max(0.0, now.wall - at), machines=-1)
         for home, at in dated

@@ -4,7 +4,7 @@ Counted by home: a Machine that stands in for a full region counts for the regio
 What rests (stopped, suspended) is counted where it lies, for it serves nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from autoscaler.domain.fleet import Fleet, HostStatus, Machine, MachineState, RegionCount, Survey
@@ -16,6 +16,7 @@ from autoscaler.reconcile.ledger import Ledger, OnTheWay
 
 GONE = frozenset({MachineState.DESTROYED, MachineState.REPLACED, MachineState.MIGRATED})
 GOING = GONE | {MachineState.DESTROYING, MachineState.LAUNCH_FAILED}
+DESTROYED = frozenset({MachineState.DESTROYED, MachineState.DESTROYING})
 HALTED = frozenset({MachineState.STOPPED, MachineState.SUSPENDED})
 AT_REST = HALTED | {MachineState.FAILED}
 NEW = frozenset({MachineState.CREATING, MachineState.CREATED})
@@ -81,6 +82,14 @@ def ours(pool: Pool, survey: Survey, own: MachineId | None) -> PoolView:
     )
 
 
+def departed(pool: Pool, machines: Iterable[Machine]) -> Iterator[tuple[Region, Machine]]:
+    """The pool's Machines among these that are destroyed or about to be, each with its home."""
+    for machine in _once_each(machines):
+        leaving = machine.state in DESTROYED and machine.region in pool.regions
+        if leaving and _belongs(machine, pool) and not _foreign(machine, None):
+            yield _home(machine, pool), machine
+
+
 def _once_each(machines: Iterable[Machine]) -> list[Machine]:
     """A list may show a Machine twice; the younger picture of it is believed."""
     latest: dict[MachineId, Machine] = {}
@@ -96,7 +105,11 @@ def _picture_age(machine: Machine) -> tuple[float, str, str]:
 
 
 def _in_group(machine: Machine, pool: Pool) -> bool:
-    if machine.state in GOING or machine.group in OF_THE_PLATFORM:
+    return machine.state not in GOING and _belongs(machine, pool)
+
+
+def _belongs(machine: Machine, pool: Pool) -> bool:
+    if machine.group in OF_THE_PLATFORM:
         return False
     if pool.match:
         return all(machine.metadata.get(key) == value for key, value in pool.match.items())

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from autoscaler.domain.errors import UpstreamError
-from autoscaler.domain.fleet import MachineState, Survey, Volume
+from autoscaler.domain.fleet import Machine, MachineState, Survey, Volume
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import AppName, MachineId, MetricName
 from autoscaler.domain.pool import Pool
@@ -20,35 +20,58 @@ T = TypeVar("T")
 class Gathered:
     """What the outside world said. `survey` is a text for people where there is none.
 
-    `busy` is None where the pool asks no such question; `histories` is empty unless the past was
-    asked for.
+    `busy` is None where the pool asks no such question; `histories` and `destroyed`, Machines that are no
+    more, are empty unless the past was asked for.
     """
 
     survey: Survey | str
+    destroyed: tuple[Machine, ...]
     answers: Mapping[MetricName, Answer]
     busy: Answer | None
     histories: Mapping[MetricName, History]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What of the past to ask for: the window's history of every metric, and Machines that are no more."""
+
+    metrics: bool = False
+    destroyed: bool = False
+
+
 async def gather(
-    pool: Pool, machines: Machines, metrics: MetricSource, now: Instant, *, past: bool, seconds: float
+    pool: Pool, machines: Machines, metrics: MetricSource, now: Instant, *, past: Past, seconds: float
 ) -> Gathered:
-    """Ask for the survey, every metric, busy Machines and, with `past`, the window's history, together.
+    """Ask for the survey, every metric, busy Machines and what is wanted of the past, together.
 
     What has not answered within `seconds` is unreachable; nothing of an upstream's making is raised.
     """
     queries = [*pool.metrics, *([pool.busy] if pool.busy is not None else [])]
     async with asyncio.TaskGroup() as tasks:
-        survey = tasks.create_task(survey_within(pool.app, machines, seconds=seconds))
+        survey = tasks.create_task(
+            survey_within(pool.app, machines, seconds=seconds, include_deleted=past.destroyed)
+        )
         answers = tasks.create_task(_answers(queries, metrics, seconds))
-        histories = tasks.create_task(_histories(pool, metrics, now, seconds if past else 0.0))
+        histories = tasks.create_task(_histories(pool, metrics, now, seconds if past.metrics else 0.0))
     by_query = list(zip(queries, answers.result(), strict=True))
+    present, destroyed = _parted(survey.result()) if past.destroyed else (survey.result(), ())
     return Gathered(
-        survey=survey.result(),
+        survey=present,
+        destroyed=destroyed,
         answers={query.name: answer for query, answer in by_query[: len(pool.metrics)]},
         busy=by_query[-1][1] if pool.busy is not None else None,
         histories={history.name: history for history in histories.result()},
     )
+
+
+def _parted(survey: Survey | str) -> tuple[Survey | str, tuple[Machine, ...]]:
+    """What there is apart from what there was."""
+    if isinstance(survey, str):
+        return survey, ()
+    destroyed = tuple(machine for machine in survey.machines if machine.state is MachineState.DESTROYED)
+    gone = {machine.id for machine in destroyed}
+    present = tuple(machine for machine in survey.machines if machine.id not in gone)
+    return replace(survey, machines=present), destroyed
 
 
 async def survey_within(

@@ -14,7 +14,7 @@ from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import NotSent, Outcome, TickReport, Verdict
 from autoscaler.domain.plan import Plan
-from autoscaler.domain.pool import Pool
+from autoscaler.domain.pool import Leave, Pool
 from autoscaler.domain.prices import dollars_per_second, guest_of
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
@@ -28,7 +28,7 @@ from autoscaler.reconcile.counting import PoolView, count, ours
 from autoscaler.reconcile.deadline import reading_seconds, tick_seconds
 from autoscaler.reconcile.departures import corrected
 from autoscaler.reconcile.executor import execute
-from autoscaler.reconcile.gathering import Gathered, gather, gone, volumes_within
+from autoscaler.reconcile.gathering import Gathered, Past, gather, gone, volumes_within
 from autoscaler.reconcile.guards import after_deciding, gate
 from autoscaler.reconcile.judging import judge
 from autoscaler.reconcile.ledger import EMPTY, Ledger
@@ -112,13 +112,20 @@ async def run_tick(
         ports.machines,
         ports.metrics,
         now,
-        past=state.memory is None and refillable(policy),
+        past=_wanted_past(policy) if state.memory is None else Past(),
         seconds=reading_seconds(tick.pool.interval_s),
     )
     if isinstance(gathered.survey, str):
         return _blind(tick, gathered.survey), state
     survey = corrected(gathered.survey, state.ledger, now.mono)
     return await _with_survey(tick, state, gathered, ours(tick.pool, survey, own))
+
+
+def _wanted_past(policy: Policy) -> Past:
+    """What a new process can learn of the time before it; destroyed Machines only matter to a step."""
+    pool = policy.pool
+    destroyed = pool.leave is Leave.DESTROY and pool.scale_in.step is not None
+    return Past(metrics=refillable(policy), destroyed=destroyed)
 
 
 def _blind(tick: _Tick, why: str) -> TickReport:
@@ -143,7 +150,7 @@ async def _with_survey(
     observed = observe(state.ledger, tick.pool, _sight(view, state.ledger, busy, volumes, now), now)
     ledger = await _unless_confirmed(tick, observed.ledger, view)
     if state.memory is None:
-        ledger = inherited(ledger, tick.pool, view, now)
+        ledger = inherited(ledger, view, gathered.destroyed, now)
     fleet = count(view, ledger, now)
     closed = gate(view, ledger, busy=busy, overrides=_overrides(tick), now=now)
     memory = state.memory or _first_memory(tick, fleet, gathered)

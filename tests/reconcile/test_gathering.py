@@ -11,7 +11,7 @@ from autoscaler.domain.fleet import MachineState, Survey
 from autoscaler.domain.names import MachineId, MetricName
 from autoscaler.domain.pool import Damping
 from autoscaler.domain.reading import Absent, Answer, History, Measured, Query, Split, Why
-from autoscaler.reconcile.gathering import Gathered, gather, gone, survey_within, volumes_within
+from autoscaler.reconcile.gathering import Gathered, Past, gather, gone, survey_within, volumes_within
 from tests.reconcile.fakes import FakeMachines, FakeMetrics
 from tests.reconcile.samples import APP, a_machine, a_pool, at
 
@@ -28,8 +28,8 @@ ANSWERS: dict[str, Answer] = {
 }
 
 
-async def ask(machines: FakeMachines, metrics: FakeMetrics, *, past: bool = False) -> Gathered:
-    return await gather(POOL, machines, metrics, at(900.0), past=past, seconds=6.0)
+async def ask(machines: FakeMachines, metrics: FakeMetrics, *, past: Past | None = None) -> Gathered:
+    return await gather(POOL, machines, metrics, at(900.0), past=past or Past(), seconds=6.0)
 
 
 async def test_survey_metrics_and_busy_machines_cost_the_slowest_of_them():
@@ -45,14 +45,14 @@ async def test_survey_metrics_and_busy_machines_cost_the_slowest_of_them():
 
 async def test_a_pool_that_asks_for_no_busy_machines_has_no_answer_about_them():
     pool = replace(POOL, busy=None)
-    gathered = await gather(pool, FakeMachines(), FakeMetrics(ANSWERS), at(0.0), past=False, seconds=6.0)
+    gathered = await gather(pool, FakeMachines(), FakeMetrics(ANSWERS), at(0.0), past=Past(), seconds=6.0)
     assert gathered.busy is None
     assert set(gathered.answers) == {"load", "queue"}
 
 
 async def test_a_pool_without_questions_asks_nothing():
     metrics = FakeMetrics()
-    gathered = await gather(a_pool(), FakeMachines(), metrics, at(0.0), past=True, seconds=6.0)
+    gathered = await gather(a_pool(), FakeMachines(), metrics, at(0.0), past=Past(metrics=True), seconds=6.0)
     assert (gathered.answers, gathered.busy, metrics.reads, metrics.past_reads) == ({}, None, [], [])
 
 
@@ -81,7 +81,7 @@ async def test_a_survey_that_fails_is_none_and_says_why():
 async def test_the_past_is_read_only_on_request_and_covers_the_longest_window():
     metrics = FakeMetrics(ANSWERS)
     assert (await ask(FakeMachines(), metrics)).histories == {}
-    gathered = await ask(FakeMachines(), metrics, past=True)
+    gathered = await ask(FakeMachines(), metrics, past=Past(metrics=True))
     end = at(900.0).wall
     assert metrics.past_reads == [(end - 300.0, end, 15.0)]
     assert gathered.histories == {"load": History(name=LOAD.name), "queue": History(name=QUEUE.name)}
@@ -90,8 +90,18 @@ async def test_the_past_is_read_only_on_request_and_covers_the_longest_window():
 async def test_without_any_window_there_is_no_past_to_read():
     metrics = FakeMetrics(ANSWERS)
     pool = replace(POOL, scale_in=Damping(window_s=0.0))
-    await gather(pool, FakeMachines(), metrics, at(0.0), past=True, seconds=6.0)
+    await gather(pool, FakeMachines(), metrics, at(0.0), past=Past(metrics=True), seconds=6.0)
     assert metrics.past_reads == []
+
+
+async def test_destroyed_machines_are_told_apart_from_those_there_are():
+    machines = FakeMachines([a_machine("a")])
+    machines.deleted = (a_machine("b", MachineState.DESTROYED),)
+    gathered = await ask(machines, FakeMetrics(ANSWERS), past=Past(destroyed=True))
+    assert isinstance(gathered.survey, Survey)
+    assert [machine.id for machine in gathered.survey.machines] == ["a"]
+    assert [machine.id for machine in gathered.destroyed] == ["b"]
+    assert (await ask(machines, FakeMetrics(ANSWERS))).destroyed == ()
 
 
 class NeverRemembers(FakeMetrics):
@@ -105,7 +115,7 @@ class NeverRemembers(FakeMetrics):
 
 
 async def test_a_past_that_does_not_come_in_time_is_none():
-    gathered = await ask(FakeMachines(), NeverRemembers(ANSWERS), past=True)
+    gathered = await ask(FakeMachines(), NeverRemembers(ANSWERS), past=Past(metrics=True))
     assert gathered.histories == {}
     assert gathered.answers[LOAD.name] == ANSWERS["load"]
 

@@ -1,12 +1,14 @@
 """What a new process learns from the Machines about the one before it."""
 
 from autoscaler.domain.fleet import MachineState, Survey
+from autoscaler.domain.names import GroupName, Region
 from autoscaler.reconcile.bookkeeping import inherited
 from autoscaler.reconcile.counting import ours
 from autoscaler.reconcile.ledger import EMPTY
 from tests.reconcile.samples import AMS, APP, ORD, a_machine, a_pool, at
 
 STOPPED = MachineState.STOPPED
+DESTROYED = MachineState.DESTROYED
 
 
 def test_a_new_process_learns_from_the_machines_what_left_lately():
@@ -21,9 +23,29 @@ def test_a_new_process_learns_from_the_machines_what_left_lately():
     )
     pool = a_pool()
     view = ours(pool, Survey(app=APP, at=wall, machines=machines), None)
-    changes = inherited(EMPTY, pool, view, at(100.0)).changes
+    changes = inherited(EMPTY, view, (), at(100.0)).changes
     assert sorted((change.region, round(change.mono), change.machines) for change in changes) == [
         (AMS, 85, -1),
         (ORD, 55, -1),
         (ORD, 70, -1),
+    ]
+
+
+def test_it_learns_also_of_those_that_were_destroyed_and_of_no_others():
+    wall = at(100.0).wall
+    present = (a_machine("a"), a_machine("b", MachineState.DESTROYING, updated_at=wall - 5))
+    destroyed = (
+        a_machine("c", DESTROYED, updated_at=wall - 30),
+        a_machine("d", DESTROYED, updated_at=wall - 45, metadata={"autoscaler_home": "ams"}),
+        a_machine("e", DESTROYED, updated_at=wall - 7200),
+        a_machine("f", DESTROYED, updated_at=wall - 30, group=GroupName("cron")),
+        a_machine("g", DESTROYED, updated_at=wall - 30, region=Region("lhr")),
+        a_machine("c", DESTROYED, updated_at=wall - 30),
+    )
+    view = ours(a_pool(), Survey(app=APP, at=wall, machines=present), None)
+    changes = inherited(EMPTY, view, destroyed, at(100.0)).changes
+    assert sorted((change.region, round(change.mono), change.machines) for change in changes) == [
+        (AMS, 55, -1),
+        (ORD, 70, -1),
+        (ORD, 95, -1),
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.outcome import Verdict
-from autoscaler.domain.pool import Damping, RegionSpec, Spill, Step
+from autoscaler.domain.pool import Damping, Leave, RegionSpec, Spill, Step
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator.faults import Fault, Kind
 from tests.scenarios.story import AMS, FRA, ORD, a_pool, told
@@ -187,14 +187,15 @@ async def test_a_restart_never_goes_in():
             assert story.started() == {"ord": 6}
 
 
-async def test_a_restart_within_a_steps_period_takes_no_second_step():
-    step = Step(period_s=60.0, fraction=0.5)
-    async with told(a_pool(scale_in=Damping(window_s=30.0, step=step))) as story:
+@pytest.mark.parametrize("leave", [Leave.STOP, Leave.SUSPEND, Leave.DESTROY])
+async def test_a_restart_within_a_steps_period_takes_no_second_step(leave: Leave):
+    damping = Damping(window_s=30.0, step=Step(period_s=60.0, fraction=0.5))
+    async with told(a_pool(leave=leave, reserve=0, scale_in=damping)) as story:
         story.add(8, ORD, "started")
         story.load({ORD: 80.0})
         await story.passes(90.0)
         story.load({ORD: 0.0})
-        await story.passes(60.0)
+        await story.passes(75.0)
         assert story.started() == {"ord": 4}
         story.restart()
         await story.passes(15.0)
