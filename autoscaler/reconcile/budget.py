@@ -3,7 +3,9 @@
 Not from our memory: so neither restarts nor a fleet that creates, exits and destroys itself escape it.
 """
 
-from autoscaler.domain.fleet import Survey
+from collections.abc import Iterable
+
+from autoscaler.domain.fleet import Machine
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.pool import Budget, Pool
 from autoscaler.reconcile import marks
@@ -16,15 +18,15 @@ def budget(pool: Pool) -> Budget:
     return pool.budget or Budget(count=max(LEAST, pool.total.max))
 
 
-def created_recently(pool: Pool, survey: Survey, now: Instant) -> int:
+def created_recently(pool: Pool, machines: Iterable[Machine], now: Instant) -> int:
     """How many Machines of ours the platform has seen created within the budget's window.
 
-    `survey` must include deleted Machines. One without a time of creation counts as recent.
+    `machines` must include deleted ones. One without a time of creation counts as recent.
     """
     since = now.wall - budget(pool).window_s
     ids = {
         machine.id
-        for machine in survey.machines
+        for machine in machines
         if marks.made_by(machine, pool.name) and (machine.created_at is None or machine.created_at > since)
     }
     return len(ids)

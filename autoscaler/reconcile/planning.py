@@ -54,11 +54,11 @@ async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
 
 
 def _creations(known: Known, survey: Survey) -> int:
-    """What the platform lists, and what it leaves out although we made it; arrivals are counted elsewhere."""
-    listed = {machine.id for machine in survey.machines}
-    awaited = {entry.machine for entry in known.ledger.on_the_way}
-    left_out = known.ledger.creations.keys() - listed - awaited
-    return created_recently(known.view.pool, survey, known.now) + len(left_out)
+    """What either list shows, and what both leave out although we made it; arrivals are counted elsewhere."""
+    machines = (*survey.machines, *known.view.survey.machines)
+    awaited = {entry.machine for entry in known.ledger.on_the_way if entry.name is not None}
+    left_out = known.ledger.creations.keys() - {machine.id for machine in machines} - awaited
+    return created_recently(known.view.pool, machines, known.now) + len(left_out)
 
 
 def _mounted(survey: Survey) -> frozenset[VolumeId] | None:

@@ -27,6 +27,7 @@ class FakeMachines:
     def __init__(self, machines: Sequence[Machine] = (), acting: Acting = succeed) -> None:
         self.machines = tuple(machines)
         self.deleted: tuple[Machine, ...] = ()
+        self.left_out: frozenset[MachineId] = frozenset()
         self.acting = acting
         self.survey_takes_s = 0.0
         self.survey_fails: UpstreamError | None = None
@@ -47,6 +48,8 @@ class FakeMachines:
         if failure is not None:
             raise failure
         listed = self.machines + self.deleted if include_deleted else self.machines
+        if include_deleted:
+            listed = tuple(machine for machine in listed if machine.id not in self.left_out)
         return Survey(app=app, at=0.0, machines=listed)
 
     async def look(self, app: AppName, machine: MachineId) -> Machine | None:

@@ -6,14 +6,14 @@ from itertools import islice
 
 import pytest
 
-from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState, Survey
+from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState
 from autoscaler.domain.names import PoolName, VolumeId
 from autoscaler.domain.pool import Budget
 from autoscaler.reconcile.budget import budget, created_recently
 from autoscaler.reconcile.naming import free_names
 from autoscaler.reconcile.template import choose, inherit
 from tests.reconcile.fleets import CONFIG, NOW, STOPPED, member, viewed
-from tests.reconcile.samples import AMS, APP, ORD, POOL, a_pool
+from tests.reconcile.samples import AMS, ORD, POOL, a_pool
 
 CRASH = Exit(at=NOW.wall - 60, code=1)
 
@@ -140,7 +140,7 @@ def test_creations_are_counted_from_what_the_platform_lists():
         member("e", created_at=NOW.wall - 10),
         member("f", created_at=NOW.wall - 10, meta={"autoscaler": "other"}),
     )
-    assert created_recently(a_pool(), Survey(app=APP, at=NOW.wall, machines=machines), NOW) == 3
+    assert created_recently(a_pool(), machines, NOW) == 3
 
 
 def test_the_operator_may_set_the_budget():

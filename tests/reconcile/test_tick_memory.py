@@ -20,7 +20,7 @@ from autoscaler.domain.outcome import (
     Verdict,
 )
 from autoscaler.domain.plan import Action, Create, Stop
-from autoscaler.domain.pool import Damping, Expression, RegionSpec
+from autoscaler.domain.pool import Budget, Damping, Expression, RegionSpec
 from autoscaler.domain.reading import Answer, History, Measured, Query, Sample, Split
 from autoscaler.domain.reason import ReasonCode
 from tests.reconcile.fakes import FakeMetrics
@@ -58,6 +58,32 @@ async def test_a_budget_that_cannot_be_read_creates_nothing():
     report = await loop.tick()
     assert report.plan.actions == ()
     assert [short.reason.code for short in report.plan.shortfall] == [ReasonCode.BUDGET_UNREADABLE]
+
+
+async def test_what_was_created_and_started_again_counts_in_the_budget_while_no_list_shows_it():
+    loop = Loop(ord=25.0, of=pool(budget=Budget(count=2)))
+    loop.machines.machines = (first,) = tuple(machines(1, STARTED))
+    creates = [action for action in (await loop.tick()).plan.actions if isinstance(action, Create)]
+    made = [replace(first, id=MachineId(f"id-of-{one.name}"), name=one.name) for one in creates]
+    loop.machines.machines = (first, *made)
+    assert kinds(await loop.tick()) == []
+    loop.machines.machines = (first, *(replace(machine, state=STOPPED) for machine in made))
+    assert kinds(await loop.tick()) == ["start", "start"]
+    loop.machines.machines = (first,)
+    loop.metrics.answers = load(ord=55.0)
+    report = await loop.tick()
+    assert report.plan.actions == ()
+    assert [short.reason.code for short in report.plan.shortfall] == [ReasonCode.BUDGET]
+
+
+async def test_what_only_the_list_of_the_living_shows_counts_in_the_budget():
+    loop = Loop(ord=55.0, of=pool(budget=Budget(count=2)))
+    ours = machines(2, STARTED, metadata={"autoscaler": "web"}, created_at=WALL - 30.0)
+    loop.machines.machines = tuple(ours)
+    loop.machines.left_out = frozenset(machine.id for machine in ours)
+    report = await loop.tick()
+    assert report.plan.actions == ()
+    assert [short.reason.code for short in report.plan.shortfall] == [ReasonCode.BUDGET]
 
 
 async def test_a_create_of_unknown_result_is_repeated_under_its_name():
