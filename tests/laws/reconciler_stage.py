@@ -74,9 +74,10 @@ class Stage(RuleBasedStateMachine):
         self.begins()
 
     def jumped(self) -> None:
-        """The clock was set, which a process that has not ticked yet cannot know."""
-        if self.story.state.memory is not None:
-            self.held_until = self.story.now.mono + WINDOW_S
+        """The clock was set, which only a process can know that decided when it showed another time."""
+        memory, now = self.story.state.memory, self.story.now
+        if memory is not None and round(now.wall - now.mono) != round(memory.at.wall - memory.at.mono):
+            self.held_until = now.mono + WINDOW_S
 
     def machines(self) -> list[Machine]:
         """The live Machines of the pool."""
