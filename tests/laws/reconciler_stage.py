@@ -73,11 +73,10 @@ class Stage(RuleBasedStateMachine):
         self.former = {}
         self.begins()
 
-    def jumped(self) -> None:
-        """The clock was set, which only a process can know that decided when it showed another time."""
+    def jumped(self) -> bool:
+        """Whether the clock was set since this process last decided, which is how it can know."""
         memory, now = self.story.state.memory, self.story.now
-        if memory is not None and round(now.wall - now.mono) != round(memory.at.wall - memory.at.mono):
-            self.held_until = now.mono + WINDOW_S
+        return memory is not None and round(now.wall - now.mono) != round(memory.at.wall - memory.at.mono)
 
     def machines(self) -> list[Machine]:
         """The live Machines of the pool."""
@@ -120,9 +119,12 @@ class Stage(RuleBasedStateMachine):
         return list(self.story.log)[before.requests :]
 
     async def tick_and_check(self, **options: Any) -> TickReport:
-        before, pool = self.before(), self.story.pool
+        before, pool, jumped = self.before(), self.story.pool, self.jumped()
         report = await self.story.tick(**options)
-        held = self.story.now.mono - report.duration_s < self.held_until
+        began = self.story.now.mono - report.duration_s
+        if jumped and report.decision is not None:
+            self.held_until = began + WINDOW_S
+        held = began < self.held_until
         entries = self.since(before)
         laws.no_write_without_leave(report, entries)
         laws.in_time(report, pool)
