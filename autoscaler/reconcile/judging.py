@@ -63,7 +63,11 @@ def _kept(entry: Desired) -> bool:
 
 
 def _too_many(entry: Desired, gate: Gate, counts: Mapping[Region, RegionCount]) -> bool:
-    """More runs than desired, of somebody else's making maybe, and nothing may go in."""
+    """More runs than desired, of somebody else's making maybe, and nothing may go in.
+
+    A hold of one region does not keep what is leaving already; one of the whole pool does.
+    """
     count = counts.get(entry.region, RegionCount())
-    surplus = count.capacity - count.draining > entry.desired
-    return surplus and bool(gate.no_in or gate.hold_in.get(entry.region))
+    if gate.no_in:
+        return count.capacity > entry.desired
+    return entry.region in gate.hold_in and count.capacity - count.draining > entry.desired

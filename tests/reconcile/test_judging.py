@@ -104,7 +104,8 @@ HOLDING = Gate(hold_in={ORD: (reason(ReasonCode.ARRIVING),)})
         (DEPLOYING, 4, 0, Verdict.HELD),
         (HOLDING, 4, 0, Verdict.HELD),
         (DEPLOYING, 3, 0, Verdict.STEADY),
-        (DEPLOYING, 4, 1, Verdict.STEADY),
+        (DEPLOYING, 4, 1, Verdict.HELD),
+        (HOLDING, 4, 1, Verdict.STEADY),
         (OPEN_GATE, 4, 0, Verdict.STEADY),
     ],
 )
