@@ -41,11 +41,11 @@ class Limits:
     """How much may be in flight at once. The platform suspends badly in crowds, hence its own limit.
 
     Creates wait for each other in the platform's budget of one per second anyway. With few in flight
-    a region that turns out to be full, or hangs, is not asked again by the rest; counted per region,
-    so that it delays no other.
+    a region that turns out to be full, or hangs, is not asked again by the rest. All are counted per region,
+    so that none delays another.
     """
 
-    actions: int = 100
+    actions_per_region: int = 50
     creates_per_region: int = 4
     suspends_per_region: int = 5
 
@@ -95,7 +95,9 @@ class _Run:
         self._machines = machines
         self._clock = asyncio.get_running_loop().time
         self._deadline = self._clock() + deadline_s
-        self._all = asyncio.Semaphore(limits.actions)
+        self._all = defaultdict[Region, asyncio.Semaphore](
+            lambda: asyncio.Semaphore(limits.actions_per_region)
+        )
         self._creates = defaultdict[Region, asyncio.Semaphore](
             lambda: asyncio.Semaphore(limits.creates_per_region)
         )
@@ -150,7 +152,7 @@ class _Run:
             yield self._creates[action.region]
         if isinstance(action, Suspend):
             yield self._suspends[action.region]
-        yield self._all
+        yield self._all[action.region]
 
     def _known_to_fail(self, action: Action) -> bool:
         return isinstance(action, Create) and (self._hopeless or action.region in self._full)

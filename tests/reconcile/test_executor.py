@@ -94,9 +94,9 @@ async def test_outcomes_come_in_the_order_of_the_plan():
     assert tuple(outcome.action for outcome in outcomes) == actions
 
 
-async def test_no_more_actions_than_the_limit_are_in_flight():
+async def test_no_more_actions_of_a_region_than_the_limit_are_in_flight():
     machines = taking(0.25)
-    await run(machines, *(start(f"m{number}") for number in range(9)), limits=Limits(actions=4))
+    await run(machines, *(start(f"m{number}") for number in range(9)), limits=Limits(actions_per_region=4))
     assert max(len(crowd) for crowd in machines.crowds) == 4
     assert len(machines.acted) == 9
 
@@ -142,7 +142,9 @@ async def test_an_answer_just_after_the_deadline_still_counts():
 
 async def test_what_was_not_dispatched_by_the_deadline_is_not_sent():
     machines = taking(3600.0)
-    outcomes = await run(machines, start("a"), start("b"), deadline_s=3.0, limits=Limits(actions=1))
+    outcomes = await run(
+        machines, start("a"), start("b"), deadline_s=3.0, limits=Limits(actions_per_region=1)
+    )
     assert isinstance(outcomes[0].result, Uncertain)
     assert outcomes[1].result == NotSent()
     assert [action.machine for action in machines.acted] == ["a"]
@@ -214,6 +216,13 @@ async def test_a_region_that_hangs_delays_no_other():
         machines, *(create(n) for n in range(20)), *(create(n, AMS) for n in range(20)), deadline_s=5.0
     )
     assert all(isinstance(outcome.result, Applied) for outcome in outcomes[20:])
+
+
+async def test_starts_that_hang_delay_no_other_region():
+    crowd = {f"o{number}": 60.0 for number in range(150)}
+    outcomes = await run(taking(crowd), *map(start, crowd), start("a", AMS), deadline_s=5.0)
+    assert isinstance(outcomes[-1].result, Applied)
+    assert outcomes[-1].duration_s == 0.0
 
 
 @pytest.mark.parametrize("refusal", [Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMAGE])

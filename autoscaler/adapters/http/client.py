@@ -33,7 +33,9 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 4.0
 """Below the 5 s after which common servers hang up, so that a write rarely meets a dying connection."""
-MAX_CONNECTIONS = 100
+MAX_READS = 100
+MAX_WRITES = 400
+"""Writes that hang are many at once, and may keep nobody from reading, nor another region from writing."""
 MAX_PORT = 65535
 
 Observer = Callable[[str, str, int | None, float], None]
@@ -75,8 +77,9 @@ class HttpClient:
             headers["Authorization"] = self._authorization
         self._cookies = defaultdict[str, httpx.Cookies](httpx.Cookies)
         # The library's own queue takes time with the square of its length, so it is kept empty.
-        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._pooled = _library_client(headers, idle=MAX_CONNECTIONS)
+        self._reads = asyncio.Semaphore(MAX_READS)
+        self._writes = asyncio.Semaphore(MAX_WRITES)
+        self._pooled = _library_client(headers, idle=MAX_READS)
         # Sent on a connection that the server is just closing, a DELETE would have an unknown result.
         self._single = _library_client({**headers, "Connection": "close"}, idle=0)
 
@@ -106,8 +109,9 @@ class HttpClient:
         """
         began = time.monotonic()
         sent, status = False, None
+        turns = self._reads if call.method == "GET" else self._writes
         try:
-            async with asyncio.timeout(call.timeout_s), self._turns:
+            async with asyncio.timeout(call.timeout_s), turns:
                 sent = True
                 reply = await self._exchange(call)
             status = reply.status
@@ -203,7 +207,7 @@ def _realm(path: str) -> str:
 
 def _library_client(headers: Mapping[str, str], *, idle: int) -> httpx.AsyncClient:
     limits = httpx.Limits(
-        max_connections=MAX_CONNECTIONS, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_S
+        max_connections=MAX_READS + MAX_WRITES, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_S
     )
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
     return httpx.AsyncClient(headers=headers, cookies=no_cookies, limits=limits, verify=_certificates())
