@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 BURST = 3
 INTERVAL_S = 1.0
 SLOWEST_S = 10.0
-LONGEST_PAUSE_S = 600.0
-"""A longer pause is not waited out: told as a date to a clock that is wrong, it could outlast the process."""
+"""No pause is longer either: a pool that may not list its Machines is blind for as long."""
 LATEST_ARRIVAL_S = 1.0
 """A request that is answered later than this was slow to be carried out, not to arrive."""
 FORGET_AFTER_S = 600.0
@@ -45,7 +44,7 @@ class _Bucket:
 
     def slow(self, now: float, pause_s: float) -> None:
         self.interval_s = min(2 * self.interval_s, SLOWEST_S)
-        rest_s = max(min(pause_s, LONGEST_PAUSE_S), self.interval_s)
+        rest_s = min(max(pause_s, self.interval_s), SLOWEST_S)
         self.full_at = now + (BURST - 1) * self.interval_s + rest_s
         self.burst_began = None
 
@@ -92,10 +91,7 @@ class RateBudget:
             bucket.take(loop.time())
 
     def slow(self, key: Hashable, *, pause_s: float | None = None) -> None:
-        """After a 429: half the rate, at least one request per 10 s, and no turn for `pause_s`.
-
-        Nobody is kept waiting for more than 10 minutes.
-        """
+        """After a 429: half the rate, and no turn for `pause_s`; but at least one request per 10 s."""
         now = asyncio.get_running_loop().time()
         self._bucket(key, now).slow(now, pause_s or 0.0)
 
