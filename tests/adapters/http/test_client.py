@@ -1,19 +1,12 @@
 """A client reaches its upstream, is bounded in time and size, and tells every trouble in our own words."""
 
-import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
 
-from autoscaler.adapters.http.client import (
-    FOREIGN_ERRORS,
-    MAX_BODY_BYTES,
-    MAX_READS,
-    MAX_WRITES,
-    HttpClient,
-)
+from autoscaler.adapters.http.client import FOREIGN_ERRORS, MAX_BODY_BYTES, HttpClient
 from autoscaler.adapters.http.exchange import Call, Reply
 from autoscaler.domain.errors import (
     ConfigurationError,
@@ -65,30 +58,6 @@ async def test_cookies_come_back_on_every_connection() -> None:
         await http.send(get("/v1/apps/other/machines"))
     cookies = [seen.headers.get("cookie") for seen in server.seen]
     assert cookies == [None, "fly_flaps_affinity=node7", "fly_flaps_affinity=node7", None]
-
-
-async def test_what_never_got_its_turn_is_known_not_to_be_sent() -> None:
-    async with wire(hang) as server, HttpClient("x", server.url) as http:
-        crowd = [asyncio.create_task(http.send(get(timeout_s=60.0))) for _ in range(MAX_READS)]
-        await asyncio.sleep(0)
-        with pytest.raises(UnreachableError) as caught:
-            await http.send(get(timeout_s=0.05))
-        for task in crowd:
-            task.cancel()
-        await asyncio.gather(*crowd, return_exceptions=True)
-    assert (caught.value.sent, caught.value.timed_out) == (False, True)
-
-
-async def test_writes_that_hang_keep_nobody_from_reading() -> None:
-    async with wire(hang) as server, HttpClient("x", server.url) as http:
-        crowd = [asyncio.create_task(http.send(post())) for _ in range(MAX_WRITES)]
-        await asyncio.sleep(0)
-        with pytest.raises(UnreachableError) as caught:
-            await http.send(get(timeout_s=1.0))
-        for task in crowd:
-            task.cancel()
-        await asyncio.gather(*crowd, return_exceptions=True)
-    assert caught.value.sent
 
 
 async def test_a_delete_never_shares_a_connection() -> None:
