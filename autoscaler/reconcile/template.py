@@ -46,9 +46,7 @@ def _rests_well(machine: Machine) -> bool:
 
 def mount(machine: Machine) -> Mapping[str, Any] | None:
     """The volume mount of a Machine, None without any. The platform allows one."""
-    mounts = (machine.config or {}).get("mounts") or [None]
-    found: Mapping[str, Any] | None = mounts[0]
-    return found
+    return next(iter(_mounts(machine.config or {})), None)
 
 
 def inherit(
@@ -69,22 +67,26 @@ def inherit(
         config.pop(key, None)
     if isinstance(config.get("env"), dict):
         config["env"].pop(NOT_INHERITED_ENV, None)
-    for entry in config.get("mounts") or ():
+    for entry in _mounts(config):
         entry.pop("volume", None)
         if volume is not None:
             entry["volume"] = volume
-    config["metadata"] = _metadata(config.get("metadata") or {}, pool=pool, home=home, asleep=asleep)
+    config["metadata"] = _metadata(config.get("metadata"), pool=pool, home=home, asleep=asleep)
     if machine.image:
         config["image"] = machine.image
     return config
 
 
-def _metadata(
-    inherited: Mapping[str, str], *, pool: PoolName, home: Region | None, asleep: bool
-) -> dict[str, str]:
+def _mounts(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The mounts in a configuration, as far as they are any."""
+    mounts = config.get("mounts")
+    return [entry for entry in mounts if isinstance(entry, dict)] if isinstance(mounts, list) else []
+
+
+def _metadata(inherited: object, *, pool: PoolName, home: Region | None, asleep: bool) -> dict[str, str]:
     kept = {
         key: value
-        for key, value in inherited.items()
+        for key, value in (inherited.items() if isinstance(inherited, dict) else ())
         if key not in NOT_INHERITED_METADATA and not key.startswith(marks.PREFIX)
     }
     return (

@@ -11,7 +11,7 @@ from autoscaler.domain.names import PoolName, VolumeId
 from autoscaler.domain.pool import Budget
 from autoscaler.reconcile.budget import budget, created_recently
 from autoscaler.reconcile.naming import free_names
-from autoscaler.reconcile.template import choose, inherit
+from autoscaler.reconcile.template import choose, inherit, mount
 from tests.reconcile.fleets import CONFIG, NOW, STOPPED, member, viewed
 from tests.reconcile.samples import AMS, ORD, POOL, a_pool
 
@@ -114,8 +114,20 @@ def test_a_mount_loses_its_volume_where_none_is_given():
     assert inherit(source, pool=POOL)["mounts"] == [{"name": "data"}]
 
 
+@pytest.mark.parametrize("mounts", [None, [], {"a": 1}, [None], ["x"], "data", 1])
+def test_a_mount_that_is_none_is_left_as_it_is(mounts: object):
+    source = member("a", config={**CONFIG, "mounts": mounts})
+    assert mount(source) is None
+    assert inherit(source, pool=POOL, volume=VolumeId("vol_b"))["mounts"] == mounts
+
+
 @pytest.mark.parametrize(
-    "config", [{"image": "x"}, {"image": "x", "env": None, "metadata": None, "mounts": None}]
+    "config",
+    [
+        {"image": "x"},
+        {"image": "x", "env": None, "metadata": None, "mounts": None},
+        {"image": "x", "env": ["A"], "metadata": ["b"], "mounts": "c"},
+    ],
 )
 def test_sparse_configurations_are_copied_too(config):
     copied = inherit(member("a", config=config, image=""), pool=POOL)

@@ -37,7 +37,7 @@ def machine(entry: object) -> Machine:
     config = fields.get("config") if isinstance(fields.get("config"), dict) else None
     # On a lost host the platform gives no configuration but this one, good for counting and nothing else.
     known = mapping(fields.get("incomplete_config") if config is None else config)
-    metadata = {key: str(value) for key, value in mapping(known.get("metadata")).items()}
+    metadata = {key: str(it) for key, it in mapping(known.get("metadata")).items() if it is not None}
     services = sequence(known.get("services"))
     events = [mapping(event) for event in sequence(fields.get("events"))]
     return Machine(

@@ -75,6 +75,10 @@ def test_the_group_comes_from_the_metadata_and_may_be_none(metadata: object, gro
     assert configured(metadata=metadata).group == GroupName(group)
 
 
+def test_metadata_that_is_null_is_none() -> None:
+    assert configured(metadata={"autoscaler_protect": None, "role": "web"}).metadata == {"role": "web"}
+
+
 def test_on_a_lost_host_the_incomplete_configuration_counts_and_cannot_be_copied() -> None:
     partial = {"metadata": {"fly_process_group": "worker"}, "mounts": [{"volume": "vol_1"}], "image": "i"}
     machine = parsed(config=None, incomplete_config=partial, host_status="unreachable", image_ref={})
