@@ -30,7 +30,8 @@ class Before:
     """The platform's truth when a step began. `lying` if its lists do not tell it.
 
     `leased` says until when somebody holds a Machine; `bystanders` are Machines that are not ours to touch;
-    `requests` is how many there had been; `alone` that no second autoscaler acts in this step.
+    `requests` is how many there had been; `unseen` are Machines that stopped to serve without our doing, as
+    lists may still show them; `alone` that no second autoscaler acts in this step.
     """
 
     machines: Mapping[str, Machine]
@@ -40,12 +41,18 @@ class Before:
     lying: bool
     deploying: bool
     requests: int
+    unseen: tuple[Machine, ...] = ()
     alone: bool = True
 
 
 def writes(entry: Entry) -> bool:
     """Whether a request may change something on the platform."""
     return entry.method in WRITES and "/v1/apps/" in entry.path
+
+
+def ends(entry: Entry) -> bool:
+    """Whether a request may send a Machine away."""
+    return entry.operation in {"stop", "suspend", "destroy", "cordon", "metadata_merge"}
 
 
 def serves(machine: Machine) -> bool:
@@ -139,14 +146,15 @@ def victims_are_fair_game(pool: Pool, before: Before, entries: Iterable[Entry], 
 
 
 def goes_in_only_for_a_surplus(report: TickReport, before: Before) -> None:
-    """22 and 28: a region loses no more than it truly has above its desired count."""
+    """22 and 28: a region loses no more than it truly has above its desired count, as far as one can know."""
     if report.decision is None:
         return
+    known = {**before.machines, **{machine.id: machine for machine in before.unseen}}
     leaving = [
         action for action in report.plan.actions if isinstance(action, Stop | Suspend) or drains(action)
     ]
     for region, entry in report.decision.regions.items():
-        here = [machine for machine in before.machines.values() if home(machine) == region]
+        here = [machine for machine in known.values() if home(machine) == region]
         gone = {action.machine for action in leaving if action.machine in {machine.id for machine in here}}
         serving = {machine.id for machine in here if serves(machine)}
         left = len(serving - gone)

@@ -4,6 +4,7 @@ The rules that tell the stories are those of `test_reconciler_machine`.
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,7 +21,7 @@ from autoscaler.emulator.deploys import Deploy
 from autoscaler.emulator.record import Machine
 from autoscaler.emulator.request_log import Entry
 from tests.laws import reconciler_laws as laws
-from tests.laws.reconciler_troubles import POOLS, REGIONS, WINDOW_S, go_on, let_go, stand_by
+from tests.laws.reconciler_troubles import LIST_LIES_S, POOLS, REGIONS, WINDOW_S, go_on, let_go, stand_by
 from tests.scenarios.story import AMS, APP, FRA, ORD, Story, a_pool, told
 
 MAX_PER_REGION, MAX_TOTAL = 4, 9
@@ -112,7 +113,19 @@ class Stage(RuleBasedStateMachine):
             lying=self.lies or self.lag_s > 0,
             deploying=self.deploy is not None and self.deploy.phase != "done",
             requests=len(self.story.log),
+            unseen=tuple(self.unseen()),
         )
+
+    def unseen(self) -> Iterator[Machine]:
+        """Machines that stopped to serve without our doing, and so lately that a list may not show it."""
+        world = self.story.world
+        since = world.now - (LIST_LIES_S if self.lies else self.lag_s)
+        sent_away = {entry.machine for entry in self.story.log if entry.started >= since and laws.ends(entry)}
+        for machine_id in world.app_machines.get(str(APP), ()):
+            shown, true = world.seen_at(machine_id, since), world.machines.get(machine_id)
+            gone = true is None or not laws.serves(true)
+            if shown is not None and laws.serves(shown) and gone and machine_id not in sent_away:
+                yield shown
 
     def since(self, before: laws.Before) -> list[Entry]:
         """The requests of a step."""

@@ -20,6 +20,7 @@ from tests.scenarios.story import AMS, APP, FRA, ORD
 REGIONS = (ORD, AMS, FRA)
 WINDOW_S = 45.0
 PATIENT_PHASES = 60
+LIST_LIES_S = 60.0
 LISTS_THAT_LIE = frozenset({Kind.EMPTY_LIST, Kind.PARTIAL_LIST, Kind.STALE_LIST})
 WRITES = "create,start,stop,suspend,destroy,cordon,uncordon,metadata_merge,lease_acquire"
 HANDS = st.sampled_from(["stop", "start", "destroy", "lease", "protect"])
@@ -41,7 +42,7 @@ STORMS = st.builds(
     probability=st.sampled_from([0.5, 1.0]),
 )
 LYING_LISTS = st.builds(
-    Fault, kind=st.sampled_from(sorted({*LISTS_THAT_LIE, Kind.DUPLICATE_LIST})), delay_s=st.just(60.0)
+    Fault, kind=st.sampled_from(sorted({*LISTS_THAT_LIE, Kind.DUPLICATE_LIST})), delay_s=st.just(LIST_LIES_S)
 )
 FULL_PLACES = st.builds(
     Fault,
