@@ -45,7 +45,7 @@ class Limits:
     so that none delays another.
     """
 
-    actions_per_region: int = 50
+    actions_per_region: int = 100
     creates_per_region: int = 4
     suspends_per_region: int = 5
 
