@@ -62,7 +62,7 @@ def record(
             for outcome in outcomes
             if isinstance(outcome.action, Start | Create) and isinstance(outcome.result, Uncertain)
         ),
-        parked=backoff.refused(ledger.parked, dict(_full_regions(pool, outcomes)), now.mono),
+        parked=backoff.refused(ledger.parked, dict(_full_regions(ledger, pool, outcomes)), now.mono),
         passed_over=backoff.refused(ledger.passed_over, dict(_passed_over(ledger, outcomes)), now.mono),
         passed_volumes=backoff.refused(ledger.passed_volumes, dict(_passed_volumes(outcomes)), now.mono),
         made_volumes=_made_volumes(ledger.made_volumes, outcomes),
@@ -113,13 +113,22 @@ def _refused(outcomes: Iterable[Outcome]) -> Iterator[tuple[Action, Refusal, Rea
             yield outcome.action, outcome.result.refusal, why
 
 
-def _full_regions(pool: Pool, outcomes: Iterable[Outcome]) -> Iterator[tuple[Region, Reason]]:
+def _full_regions(ledger: Ledger, pool: Pool, outcomes: Iterable[Outcome]) -> Iterator[tuple[Region, Reason]]:
     for action, refusal, why in _refused(outcomes):
-        if not isinstance(action, Create) or refusal is Refusal.VOLUME:
+        if not isinstance(action, Create):
+            continue
+        if refusal is Refusal.VOLUME:
+            yield from _no_room_beside(ledger, action, why)
             continue
         yield action.region, why
         if refusal in OF_THE_WHOLE_POOL:
             yield from ((region, why) for region in pool.regions)
+
+
+def _no_room_beside(ledger: Ledger, action: Create, why: Reason) -> Iterator[tuple[Region, Reason]]:
+    """Where the platform has just put a volume it saw room: another new one would fare no better."""
+    if action.volume in ledger.made_volumes:
+        yield action.region, why._replace(code=ReasonCode.REGION_FULL)
 
 
 def _passed_over(ledger: Ledger, outcomes: Iterable[Outcome]) -> Iterator[tuple[MachineId, Reason]]:
@@ -150,9 +159,15 @@ def _made_volumes(made: frozenset[VolumeId], outcomes: Iterable[Outcome]) -> fro
         action, result = outcome.action, outcome.result
         if isinstance(action, CreateVolume) and isinstance(result, Applied) and result.volume is not None:
             made |= {result.volume}
-        elif isinstance(action, DestroyVolume) and isinstance(result, Applied | AlreadySo):
+        elif isinstance(action, Create | DestroyVolume) and _settles_volume(outcome):
             made -= {action.volume}
     return made
+
+
+def _settles_volume(outcome: Outcome) -> bool:
+    """Whether a volume has its Machine now or is gone. A Machine that existed may have another one."""
+    enough = Applied if isinstance(outcome.action, Create) else Applied | AlreadySo
+    return isinstance(outcome.result, enough)
 
 
 def _uncertain_volumes(outcomes: Iterable[Outcome]) -> Iterator[CreateVolume]:

@@ -9,6 +9,7 @@ from autoscaler.domain.plan import CreateVolume, DestroyVolume
 from autoscaler.domain.pool import Volumes
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import template
+from autoscaler.reconcile.backoff import FIRST_S
 from autoscaler.reconcile.situation import Draft, Situation
 
 USABLE = "created"
@@ -69,15 +70,22 @@ def _held_by(situation: Situation, machine: Machine) -> Volume | None:
 
 
 def clear(situation: Situation, draft: Draft) -> None:
-    """Destroy what this process made for Machines that are not wanted any more."""
+    """Destroy what this process made for Machines that are not wanted any more, or cannot have it."""
     if situation.gate.no_in:
         return
     for volume in situation.volumes or ():
         made_by_us = volume.id in situation.ledger.made_volumes
         unused = volume.attached_to is None and volume.id not in draft.touched
-        if made_by_us and unused and not draft.lacks(volume.region):
+        if made_by_us and unused and not _awaits_machine(situation, draft, volume):
             why = reason(ReasonCode.VOLUMES, name=volume.name)
             draft.add(DestroyVolume(region=volume.region, volume=volume.id, reason=why))
+
+
+def _awaits_machine(situation: Situation, draft: Draft, volume: Volume) -> bool:
+    """Whether a Machine is lacking that may still get it. Refused twice, it does better on another host."""
+    passed = situation.ledger.passed_volumes.get(volume.id)
+    refused_twice = passed is not None and passed.delay_s > FIRST_S
+    return draft.lacks(volume.region) and not refused_twice
 
 
 def orphans(situation: Situation) -> tuple[Reason, ...]:

@@ -168,6 +168,16 @@ def test_a_volume_without_room_is_passed_over_and_its_region_is_not_parked():
     assert ledger.parked == {}
 
 
+def test_where_a_volume_that_we_made_has_no_room_the_region_is_as_good_as_full():
+    made = Ledger(made_volumes=frozenset({VolumeId("vol_1")}))
+    ledger = recorded(refused(create(1, volume=VolumeId("vol_1")), Refusal.VOLUME), ledger=made)
+    assert set(ledger.passed_volumes) == {"vol_1"}
+    assert {region: entry.reason for region, entry in ledger.parked.items()} == {
+        ORD: reason(ReasonCode.REGION_FULL, detail="no")
+    }
+    assert ledger.made_volumes == {"vol_1"}
+
+
 def test_volumes_we_made_are_remembered_until_we_destroy_them():
     make = CreateVolume(region=ORD, name="disk", reason=SURPLUS)
     made = recorded(so(make, Applied(volume=VolumeId("vol_1"))))
@@ -175,6 +185,16 @@ def test_volumes_we_made_are_remembered_until_we_destroy_them():
     drop = DestroyVolume(region=ORD, volume=VolumeId("vol_1"), reason=SURPLUS)
     assert recorded(done(drop), ledger=made).made_volumes == frozenset()
     assert recorded(so(drop, Failed()), ledger=made).made_volumes == {"vol_1"}
+
+
+def test_a_volume_that_has_its_machine_is_not_half_made_whatever_a_list_that_is_behind_says():
+    made = Ledger(made_volumes=frozenset({VolumeId("vol_1"), VolumeId("vol_2")}))
+    ledger = recorded(done(create(1, volume=VolumeId("vol_1"))), ledger=made)
+    assert ledger.made_volumes == {"vol_2"}
+    assert recorded(so(create(1, volume=VolumeId("vol_1")), AlreadySo()), ledger=made).made_volumes == {
+        "vol_1",
+        "vol_2",
+    }
 
 
 def test_volumes_that_may_have_been_made_are_remembered_as_such():

@@ -137,6 +137,18 @@ def test_a_volume_on_a_full_host_is_passed_over():
     assert create.volume == "vol_c"
 
 
+@pytest.mark.parametrize(("delay_s", "kept"), [(300.0, True), (600.0, False)])
+def test_a_made_volume_on_a_full_host_is_tried_once_more_before_another_is_made(delay_s, kept):
+    why = reason(ReasonCode.REGION_FULL)
+    entry = Backoff(until=NOW.mono + 60, delay_s=delay_s, reason=why)
+    made = VolumeId("vol_n")
+    ledger = replace(EMPTY, made_volumes=frozenset({made}), passed_volumes={made: entry}, parked={ORD: entry})
+    stock = [HELD, volume("vol_n")]
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=stock, ledger=ledger, regional=True)
+    assert brief(plan) == ([] if kept else ["destroy_volume vol_n"])
+    assert lacks(plan) == {("ord", "parked"): 1}
+
+
 def test_each_volume_is_mounted_once():
     plan = planned(REUSE, [SOURCE], {ORD: 4}, volumes=[HELD, volume("vol_b"), volume("vol_c")])
     assert [action.kind for action in plan.actions] == ["create", "create", "create_volume"]

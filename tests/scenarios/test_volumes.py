@@ -5,14 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from autoscaler.domain.pool import Leave, Volumes
+from autoscaler.domain.pool import Leave, Spill, Volumes
 from autoscaler.emulator import volumes
 from autoscaler.emulator.faults import Fault, Kind
-from tests.scenarios.story import APP, ORD, Story, a_pool, told
+from tests.scenarios.story import AMS, APP, FRA, ORD, Story, a_pool, told
 
 pytestmark = pytest.mark.looptime
 
 POOL = a_pool(volumes=Volumes.NEW)
+NO_ROOM_BESIDE_IT = {
+    "error": "insufficient resources to create new machine with existing volume id 'vol_1'",
+    "status": "volume_placement_capacity",
+}
 
 
 def a_machine_with_a_volume(story: Story) -> None:
@@ -88,4 +92,48 @@ async def test_a_volume_whose_answer_is_lost_is_removed_where_no_machine_is_want
         assert len(unattached(story)) == 1
         story.load({ORD: 10.0})
         await story.passes(180.0)
+        assert unattached(story) == []
+
+
+def no_room_beside_volumes() -> Fault:
+    return Fault(kind=Kind.STATUS, operation="create", region="ord", status=412, body=NO_ROOM_BESIDE_IT)
+
+
+@pytest.mark.parametrize("source", Volumes)
+async def test_where_no_new_volume_gets_its_machine_the_region_is_left_alone_and_no_volumes_pile_up(source):
+    async with told(replace(POOL, volumes=source)) as story:
+        a_machine_with_a_volume(story)
+        trouble = story.trouble(no_room_beside_volumes())
+        story.load({ORD: 40.0})
+        report = await story.passes(3600.0)
+        assert [str(gap.reason) for gap in report.plan.shortfall] == ["parked why=region_full for_s=1800"]
+        assert report.parked == (ORD,)
+        assert len(story.requests("create")) <= 15
+        assert len(story.requests("volume_create")) <= 9
+        assert len(unattached(story)) <= 3
+        story.relief(trouble)
+        await story.passes(1800.0)
+        assert story.started() == {"ord": 4}
+        assert unattached(story) == []
+
+
+async def test_volumes_that_never_got_their_machines_are_removed_once_nobody_wants_these():
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        story.trouble(no_room_beside_volumes())
+        story.load({ORD: 40.0})
+        await story.passes(60.0)
+        assert len(unattached(story)) == 3
+        story.load({ORD: 10.0})
+        await story.passes(120.0)
+        assert unattached(story) == []
+
+
+async def test_where_no_new_volume_gets_its_machine_the_next_region_takes_over():
+    async with told(replace(POOL, spill=Spill.NEAREST)) as story:
+        a_machine_with_a_volume(story)
+        story.trouble(no_room_beside_volumes())
+        story.load({ORD: 40.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(120.0)
+        assert story.started() == {"ord": 1, "ams": 3}
         assert unattached(story) == []
