@@ -112,8 +112,9 @@ def _one(
         return
     found = shelf.take(situation, draft, order.region, source, preferred=volume)
     if found is None:
-        draft.add(shelf.make(situation, order.region, source))
-        draft.lack(order.home, 1, reason(ReasonCode.VOLUMES, made=1))
+        made = shelf.make(situation, order.region, source)
+        draft.add(made)
+        draft.lack(order.home, 1, situation.ledger.doubts.get(made.kind, reason(ReasonCode.VOLUMES, made=1)))
     else:
         draft.add(_create(situation, order, source, name, found))
 

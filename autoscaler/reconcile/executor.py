@@ -22,14 +22,14 @@ from autoscaler.domain.outcome import (
     Result,
     Uncertain,
 )
-from autoscaler.domain.plan import Action, Create, Plan, Stop, Suspend
+from autoscaler.domain.plan import Action, Create, CreateVolume, Plan, Stop, Suspend
 from autoscaler.reconcile.ports import Machines
 
 NO_SUSPEND_HERE = frozenset({Refusal.WRONG_STATE, Refusal.INVALID, Refusal.HOST_FULL})
 """Refusals of a suspend that no waiting mends; the Machine is stopped instead."""
 
 POINTLESS_ELSEWHERE = frozenset({Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMAGE, Refusal.UNAUTHORIZED})
-"""Refusals of a create that meet every other create of the same tick in any region."""
+"""Refusals of a create that meet every other create of its kind in the same tick, in any region."""
 
 
 TIME_TO_ANSWER_S = 1.0
@@ -105,7 +105,7 @@ class _Run:
             lambda: asyncio.Semaphore(limits.suspends_per_region)
         )
         self._full: set[Region] = set()
-        self._hopeless = False
+        self._hopeless: set[str] = set()
 
     async def in_order(self, lane: _Lane) -> dict[int, tuple[Outcome, ...]]:
         """Carry out one Machine's actions one after the other, until one of them fails."""
@@ -155,14 +155,16 @@ class _Run:
         yield self._all[action.region]
 
     def _known_to_fail(self, action: Action) -> bool:
-        return isinstance(action, Create) and (self._hopeless or action.region in self._full)
+        creates = isinstance(action, Create | CreateVolume)
+        return creates and (action.kind in self._hopeless or action.region in self._full)
 
     def _learn(self, action: Action, result: Result) -> None:
-        if not isinstance(action, Create) or not isinstance(result, Refused):
+        if not isinstance(action, Create | CreateVolume) or not isinstance(result, Refused):
             return
         if result.refusal is Refusal.REGION_FULL:
             self._full.add(action.region)
-        self._hopeless = self._hopeless or result.refusal in POINTLESS_ELSEWHERE
+        if result.refusal in POINTLESS_ELSEWHERE:
+            self._hopeless.add(action.kind)
 
 
 def _instead(outcome: Outcome) -> Stop | None:

@@ -115,7 +115,7 @@ def _refused(outcomes: Iterable[Outcome]) -> Iterator[tuple[Action, Refusal, Rea
 
 def _full_regions(ledger: Ledger, pool: Pool, outcomes: Iterable[Outcome]) -> Iterator[tuple[Region, Reason]]:
     for action, refusal, why in _refused(outcomes):
-        if not isinstance(action, Create):
+        if not isinstance(action, Create | CreateVolume):
             continue
         if refusal is Refusal.VOLUME:
             yield from _no_room_beside(ledger, action, why)
@@ -125,9 +125,11 @@ def _full_regions(ledger: Ledger, pool: Pool, outcomes: Iterable[Outcome]) -> It
             yield from ((region, why) for region in pool.regions)
 
 
-def _no_room_beside(ledger: Ledger, action: Create, why: Reason) -> Iterator[tuple[Region, Reason]]:
+def _no_room_beside(
+    ledger: Ledger, action: Create | CreateVolume, why: Reason
+) -> Iterator[tuple[Region, Reason]]:
     """Where the platform has just put a volume it saw room: another new one would fare no better."""
-    if action.volume in ledger.made_volumes:
+    if isinstance(action, CreateVolume) or action.volume in ledger.made_volumes:
         yield action.region, why._replace(code=ReasonCode.REGION_FULL)
 
 

@@ -68,15 +68,18 @@ def on_platform(app: AppName, detail: str) -> str:
 
 
 REFUSED = {
-    "org_limit": "the organization may not have more Machines ({detail}); ask billing@fly.io for more,"
-    " or add a payment method",
-    "invalid": "the platform refuses the configuration of a new Machine ({detail}); deploy one that it"
-    " accepts",
+    "org_limit": "the organization may not have more Machines or volumes ({detail}); ask billing@fly.io for"
+    " more, or add a payment method",
+    "invalid": "the platform refuses the configuration of a new Machine or its volume ({detail}); deploy one"
+    " that it accepts",
     "image": "the image of the Machine that is copied is gone ({detail}); deploy again",
-    "unauthorized": "the token may not {action} Machines ({detail}); set AUTOSCALER_API_TOKEN to one that"
+    "unauthorized": "the token may not {action} ({detail}); set AUTOSCALER_API_TOKEN to one that"
     " may: `fly tokens create deploy -a {app}`",
 }
 """By the refusal's name: what only people can mend."""
+
+UPON_VOLUMES = {"create_volume": "create volumes", "destroy_volume": "destroy volumes"}
+"""What actions that are not about a Machine do."""
 
 LACKING = {
     ReasonCode.VOLUMES: "its Machines have volumes, and nothing says where new ones get theirs;"
@@ -164,7 +167,8 @@ def _on_gap(report: TickReport, gap: Shortfall) -> Advice | None:
 
 
 def _on_refusal(report: TickReport, refusal: str, action: str, detail: str) -> Advice:
-    sentence = REFUSED[refusal].format(app=report.app, action=action, detail=detail)
+    what = UPON_VOLUMES.get(action, f"{action} Machines")
+    sentence = REFUSED[refusal].format(app=report.app, action=what, detail=detail)
     key = (refusal, action) if refusal == "unauthorized" else (refusal,)
     return (ReasonCode.REFUSED, *key), sentence
 

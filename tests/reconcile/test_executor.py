@@ -17,7 +17,7 @@ from autoscaler.domain.outcome import (
     Result,
     Uncertain,
 )
-from autoscaler.domain.plan import Action, Cordon, Create, Mark, Plan, Start, Stop, Suspend
+from autoscaler.domain.plan import Action, Cordon, Create, CreateVolume, Mark, Plan, Start, Stop, Suspend
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.executor import Limits, execute
 from tests.reconcile.fakes import FakeMachines
@@ -46,6 +46,10 @@ def create(number: int, region: Region = ORD) -> Create:
         reason=WANTED,
         home=region,
     )
+
+
+def make_volume(region: Region) -> CreateVolume:
+    return CreateVolume(region=region, name="data", reason=WANTED)
 
 
 async def run(
@@ -210,6 +214,12 @@ async def test_a_region_that_proved_full_is_not_asked_again_in_the_same_tick():
     assert [type(outcome.result) for outcome in outcomes[4:]] == [NotSent] * 6 + [Applied]
 
 
+async def test_a_region_that_has_no_room_for_a_volume_is_not_asked_for_another():
+    machines = answering({"ord": Refused(refusal=Refusal.REGION_FULL)})
+    await run(machines, make_volume(ORD), make_volume(ORD), make_volume(AMS))
+    assert [action.region for action in machines.acted] == [ORD, AMS]
+
+
 async def test_a_region_that_hangs_delays_no_other():
     machines = taking({"ord": 3600.0, "ams": 0.25})
     outcomes = await run(
@@ -231,6 +241,16 @@ async def test_a_refusal_that_would_meet_every_create_ends_the_creating_of_this_
     outcomes = await run(machines, *(create(number) for number in range(10)), start("a"))
     assert sum(isinstance(outcome.result, Refused) for outcome in outcomes) == Limits().creates_per_region
     assert isinstance(outcomes[-1].result, Applied)
+
+
+async def test_a_token_that_may_make_no_volumes_still_makes_machines():
+    async def act(action: Action) -> Result:
+        denied = isinstance(action, CreateVolume)
+        await asyncio.sleep(0.0 if denied else 0.25)
+        return Refused(refusal=Refusal.UNAUTHORIZED) if denied else Applied()
+
+    outcomes = await run(FakeMachines(acting=act), make_volume(ORD), *(create(n) for n in range(10)))
+    assert all(isinstance(outcome.result, Applied) for outcome in outcomes[1:])
 
 
 async def test_a_fault_of_our_own_is_not_mistaken_for_an_answer():

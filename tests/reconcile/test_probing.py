@@ -6,13 +6,13 @@ import pytest
 
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import Applied, Refusal, Uncertain
-from autoscaler.domain.plan import Create, Start
-from autoscaler.domain.pool import Leave
+from autoscaler.domain.plan import Create, CreateVolume, Start
+from autoscaler.domain.pool import Leave, Volumes
 from autoscaler.reconcile.ledger import EMPTY, Ledger
 from autoscaler.reconcile.probing import doubted
 from autoscaler.reconcile.recording import record
-from tests.reconcile.fleets import STOPPED, brief, lacks, member, planned
-from tests.reconcile.samples import AMS, ORD, a_pool, at, create, done, refused, so, start, stop
+from tests.reconcile.fleets import CONFIG, STOPPED, brief, lacks, member, planned
+from tests.reconcile.samples import AMS, ORD, WANTED, a_pool, at, create, done, refused, so, start, stop
 
 
 def after(*outcomes) -> Ledger:
@@ -27,6 +27,16 @@ def test_creates_that_the_token_may_not_are_tried_with_one_and_the_rest_is_a_sho
     assert [action.kind for action in plan.actions] == ["create"]
     assert sum(lacks(plan).values()) == 5
     assert {code for _, code in lacks(plan)} == {"refused"}
+
+
+def test_volumes_that_the_token_may_not_make_are_tried_in_one_region_and_said_to_be_refused():
+    make = CreateVolume(region=ORD, name="data", reason=WANTED)
+    ledger = after(refused(make, Refusal.UNAUTHORIZED))
+    mounts = [{"name": "data", "path": "/data"}]
+    source = member("a", has_mounts=True, config={**CONFIG, "mounts": mounts})
+    plan = planned(a_pool(volumes=Volumes.NEW), [source], {ORD: 3, AMS: 2}, ledger=ledger, volumes=[])
+    assert brief(plan) == ["create_volume volume in ams"] * 2
+    assert lacks(plan) == {("ams", "refused"): 2, ("ord", "refused"): 2}
 
 
 def test_starts_that_the_token_may_not_are_tried_with_one_and_replaced_by_no_create():

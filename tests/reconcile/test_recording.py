@@ -108,6 +108,23 @@ def test_a_full_region_is_parked_for_five_minutes_doubling_to_thirty():
     assert set(ledger.parked) == {ORD}
 
 
+MAKE = CreateVolume(region=ORD, name="disk", reason=SURPLUS)
+
+
+@pytest.mark.parametrize(
+    "refusal", [Refusal.REGION_FULL, Refusal.HOST_FULL, Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMAGE]
+)
+def test_a_volume_that_is_refused_parks_what_a_machine_would_park(refusal: Refusal):
+    assert recorded(refused(MAKE, refusal)).parked == recorded(refused(create(1), refusal)).parked
+
+
+def test_where_the_platform_finds_no_place_for_a_volume_the_region_is_full():
+    ledger = recorded(refused(MAKE, Refusal.VOLUME))
+    assert {region: entry.reason.code for region, entry in ledger.parked.items()} == {
+        ORD: ReasonCode.REGION_FULL
+    }
+
+
 def test_many_refusals_in_one_tick_wait_once():
     ledger = recorded(*(refused(create(number), Refusal.REGION_FULL) for number in range(8)))
     assert ledger.parked[ORD].delay_s == 300.0
@@ -179,8 +196,7 @@ def test_where_a_volume_that_we_made_has_no_room_the_region_is_as_good_as_full()
 
 
 def test_volumes_we_made_are_remembered_until_we_destroy_them():
-    make = CreateVolume(region=ORD, name="disk", reason=SURPLUS)
-    made = recorded(so(make, Applied(volume=VolumeId("vol_1"))))
+    made = recorded(so(MAKE, Applied(volume=VolumeId("vol_1"))))
     assert made.made_volumes == {"vol_1"}
     drop = DestroyVolume(region=ORD, volume=VolumeId("vol_1"), reason=SURPLUS)
     assert recorded(done(drop), ledger=made).made_volumes == frozenset()
@@ -198,10 +214,9 @@ def test_a_volume_that_has_its_machine_is_not_half_made_whatever_a_list_that_is_
 
 
 def test_volumes_that_may_have_been_made_are_remembered_as_such():
-    make = CreateVolume(region=ORD, name="disk", reason=SURPLUS)
-    ledger = recorded(so(make, Uncertain()))
-    assert (ledger.uncertain_volumes, ledger.made_volumes) == ((make,), frozenset())
-    assert recorded(so(make, Failed())).uncertain_volumes == ()
+    ledger = recorded(so(MAKE, Uncertain()))
+    assert (ledger.uncertain_volumes, ledger.made_volumes) == ((MAKE,), frozenset())
+    assert recorded(so(MAKE, Failed())).uncertain_volumes == ()
 
 
 @pytest.mark.parametrize("result", [Applied(), AlreadySo(), Uncertain()])

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from autoscaler.adapters.telemetry import Telemetry
 from autoscaler.adapters.tick_line import TickLines
 from autoscaler.domain.names import AppName
+from autoscaler.domain.pool import Volumes
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.service import events
 from autoscaler.service.plan_json import document
@@ -44,6 +45,8 @@ def refusing(operation: str, status: int, error: str) -> Fault:
 
 
 LIMIT = "Your organization has reached its machine limit. Please contact billing@fly.io"
+VOLUME_LIMIT = "Your organization has reached its volume limit"
+MOUNTED: Mapping[str, Any] = {"mounts": [{"name": "data", "path": "/data", "volume": "vol_1"}]}
 CASES = {
     "an app that does not exist": Case(
         code="survey_failed",
@@ -81,7 +84,34 @@ CASES = {
         words="set `volumes`",
         operation="create",
         at_most=0,
-        config={"mounts": [{"name": "data", "path": "/data", "volume": "vol_1"}]},
+        config=MOUNTED,
+    ),
+    "a token that may make no volumes": Case(
+        code="refused",
+        words="may not create volumes",
+        operation="volume_create",
+        at_most=TICKS,
+        pool={"volumes": Volumes.NEW},
+        config=MOUNTED,
+        fault=refusing("volume_create", 403, "unauthorized"),
+    ),
+    "an organization's limit of volumes": Case(
+        code="parked",
+        words="may not have more",
+        operation="volume_create",
+        at_most=2,
+        pool={"volumes": Volumes.NEW},
+        config=MOUNTED,
+        fault=refusing("volume_create", 422, VOLUME_LIMIT),
+    ),
+    "a volume that the platform does not make": Case(
+        code="parked",
+        words="refuses the configuration",
+        operation="volume_create",
+        at_most=2,
+        pool={"volumes": Volumes.NEW},
+        config=MOUNTED,
+        fault=refusing("volume_create", 400, "invalid_argument: size_gb"),
     ),
     "an image that is gone": Case(
         code="refused",

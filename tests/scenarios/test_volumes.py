@@ -137,3 +137,32 @@ async def test_where_no_new_volume_gets_its_machine_the_next_region_takes_over()
         await story.passes(120.0)
         assert story.started() == {"ord": 1, "ams": 3}
         assert unattached(story) == []
+
+
+def no_room_for_volumes() -> Fault:
+    body = {"error": "could not find a candidate host", "status": "insufficient_capacity"}
+    return Fault(kind=Kind.STATUS, operation="volume_create", region="ord", status=422, body=body)
+
+
+async def test_a_region_without_room_for_volumes_is_asked_now_and_then_and_filled_at_last():
+    async with told(POOL) as story:
+        a_machine_with_a_volume(story)
+        trouble = story.trouble(no_room_for_volumes())
+        story.load({ORD: 40.0})
+        report = await story.passes(3600.0)
+        assert [str(gap.reason) for gap in report.plan.shortfall] == ["parked why=region_full for_s=1800"]
+        assert len(story.requests("volume_create")) <= 4
+        story.relief(trouble)
+        await story.passes(1800.0)
+        assert story.started() == {"ord": 4}
+        assert unattached(story) == []
+
+
+async def test_what_a_region_without_room_for_volumes_cannot_hold_goes_to_the_next_one():
+    async with told(replace(POOL, spill=Spill.NEAREST)) as story:
+        a_machine_with_a_volume(story)
+        story.trouble(no_room_for_volumes())
+        story.load({ORD: 40.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(120.0)
+        assert story.started() == {"ord": 1, "ams": 3}
+        assert unattached(story) == []

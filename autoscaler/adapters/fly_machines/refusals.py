@@ -33,7 +33,7 @@ _BY_TEXT: tuple[tuple[Refusal, re.Pattern[str]], ...] = tuple(
         (Refusal.HOST_FULL, r"insufficient (?:resources|cpus|memory|ips) available"),
         (Refusal.HOST_FULL, r"this host are temporarily disabled|governor policy blocked"),
         (Refusal.REGION_FULL, r"no capacity|could not find a candidate host|insufficient capacity"),
-        (Refusal.ORG_LIMIT, r"machine limit|add a payment method|billing@fly\.io"),
+        (Refusal.ORG_LIMIT, r"(?:machine|volume) limit|add a payment method|billing@fly\.io"),
         (Refusal.IMAGE, r"manifest.unknown|manifest .*not found|failed to get manifest"),
         (Refusal.CONFLICT, r"concurrent update"),
         (Refusal.NOT_FOUND, r"could not find app|(?:app|machine) not found"),

@@ -47,6 +47,7 @@ REFUSALS = [
         "Your organization has reached its machine limit. Please contact billing@fly.io",
         Refusal.ORG_LIMIT,
     ),
+    (422, "", "Your organization has reached its volume limit", Refusal.ORG_LIMIT),
     (
         422,
         "",
