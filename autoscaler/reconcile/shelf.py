@@ -82,10 +82,14 @@ def clear(situation: Situation, draft: Draft) -> None:
 
 
 def _awaits_machine(situation: Situation, draft: Draft, volume: Volume) -> bool:
-    """Whether a Machine is lacking that may still get it. Refused twice, it does better on another host."""
+    """Whether a Machine is lacking that may still get it, of another region's where the pool spills.
+
+    One that was refused twice does better on another host.
+    """
     passed = situation.ledger.passed_volumes.get(volume.id)
     refused_twice = passed is not None and passed.delay_s > FIRST_S
-    return draft.lacks(volume.region) and not refused_twice
+    wanted = bool(draft.lacking) if situation.spills else volume.region in draft.lacking
+    return wanted and not refused_twice
 
 
 def orphans(situation: Situation) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ from autoscaler.domain.fleet import Machine, MachineState, Volume
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import MachineId, Region, VolumeId
 from autoscaler.domain.plan import Action, Create, Plan, Shortfall
-from autoscaler.domain.pool import Pool
+from autoscaler.domain.pool import Pool, Spill
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import busy as business
@@ -38,6 +38,12 @@ class Situation:
     def pool(self) -> Pool:
         """Whose Machines these are."""
         return self.view.pool
+
+    @property
+    def spills(self) -> bool:
+        """Whether what one region cannot hold may go to another."""
+        default = Spill.OFF if self.decision.regional else Spill.NEAREST
+        return (self.pool.spill or default) is Spill.NEAREST
 
     def desired(self, region: Region) -> int:
         """How many Machines should serve the region."""
@@ -112,9 +118,10 @@ class Draft:
         if missing > 0:
             self._missing[region, why] += missing
 
-    def lacks(self, region: Region) -> bool:
-        """Whether Machines are noted as lacking there."""
-        return any(lacking == region for lacking, _ in self._missing)
+    @property
+    def lacking(self) -> frozenset[Region]:
+        """The regions for whose demand Machines are noted as lacking."""
+        return frozenset(region for region, _ in self._missing)
 
     def untouched(self, machine: MachineId) -> bool:
         """Whether nothing is planned for a Machine yet."""

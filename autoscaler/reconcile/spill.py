@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from autoscaler.domain.geography import by_distance
 from autoscaler.domain.names import Region
-from autoscaler.domain.pool import Spill
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, steps
 from autoscaler.reconcile.creating import Order
@@ -17,17 +16,10 @@ def plan(situation: Situation, draft: Draft, overflows: Mapping[Region, Overflow
     """Find a place for each region's overflow, near before far, never above a region's max."""
     for home, overflow in sorted(overflows.items()):
         missing = overflow.machines
-        for region in (
-            by_distance(home, set(situation.rosters) - set(overflows)) if _wanted(situation) else ()
-        ):
+        for region in by_distance(home, set(situation.rosters) - set(overflows)) if situation.spills else ():
             missing -= _start_there(situation, draft, home, region, missing)
             missing -= _create_there(situation, draft, home, region, missing)
         draft.lack(home, missing, overflow.reason)
-
-
-def _wanted(situation: Situation) -> bool:
-    default = Spill.OFF if situation.decision.regional else Spill.NEAREST
-    return (situation.pool.spill or default) is Spill.NEAREST
 
 
 def _start_there(situation: Situation, draft: Draft, home: Region, region: Region, missing: int) -> int:

@@ -122,6 +122,16 @@ def test_a_volume_made_for_a_machine_that_is_not_wanted_any_more_is_destroyed():
     assert brief(plan) == ["destroy_volume vol_n"]
 
 
+@pytest.mark.parametrize(("regional", "kept"), [(False, True), (True, False)])
+def test_a_volume_made_for_a_full_region_is_kept_while_its_machine_is_lacking(regional, kept):
+    full = Backoff(until=NOW.mono + 60, delay_s=300, reason=reason(ReasonCode.REGION_FULL))
+    ledger = replace(EMPTY, made_volumes=frozenset({VolumeId("vol_n")}), parked={ORD: full})
+    stock = [HELD, volume("vol_n", region=AMS)]
+    plan = planned(NEW, [SOURCE], {ORD: 2}, volumes=stock, ledger=ledger, created=None, regional=regional)
+    assert brief(plan) == ([] if kept else ["destroy_volume vol_n"])
+    assert lacks(plan) == {("ord", "parked"): 1}
+
+
 def test_volumes_that_others_made_are_never_destroyed_but_counted():
     plan = planned(NEW, [SOURCE], {ORD: 1}, volumes=[HELD, volume("vol_b")])
     assert plan.actions == ()

@@ -166,3 +166,20 @@ async def test_what_a_region_without_room_for_volumes_cannot_hold_goes_to_the_ne
         await story.passes(120.0)
         assert story.started() == {"ord": 1, "ams": 3}
         assert unattached(story) == []
+
+
+async def test_a_volume_made_next_door_waits_for_its_machine_like_one_made_at_home():
+    async with told(replace(POOL, spill=Spill.NEAREST)) as story:
+        a_machine_with_a_volume(story)
+        story.trouble(no_room_for_volumes())
+        story.load({ORD: 40.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(15.0)
+        assert len(unattached(story)) == 3
+        story.trouble(Fault(kind=Kind.STATUS, operation="list", status=503, skip=1, count=2))
+        await asyncio.sleep(15.0)
+        report = await story.passes(0.0)
+        assert [str(gap.reason) for gap in report.plan.shortfall] == ["parked why=region_full for_s=300"]
+        await asyncio.sleep(15.0)
+        await story.passes(60.0)
+        assert story.started() == {"ord": 1, "ams": 3}
+        assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (4, [])
