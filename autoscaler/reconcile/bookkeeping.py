@@ -12,7 +12,15 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import backoff, crashing, departures, marks
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
-from autoscaler.reconcile.counting import GONE, HALTED, STOPPING, UNDER_DEPLOY, PoolView, departed
+from autoscaler.reconcile.counting import (
+    GONE,
+    HALTED,
+    STOPPING,
+    UNDER_DEPLOY,
+    PoolView,
+    departed,
+    unchanged_for,
+)
 from autoscaler.reconcile.ledger import Ledger, Seen
 
 CHANGES_KEPT_S = 600.0
@@ -68,7 +76,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         passed_over=backoff.without(backoff.remembered(crashed.passed_over, now.mono), updated),
         passed_volumes=backoff.remembered(ledger.passed_volumes, now.mono),
         idle={machine: 1 + _idle_before(ledger, machine, updated) for machine in sorted(sight.idle)},
-        seen=_seen(ledger, sight.members, vanished, now.mono),
+        seen=_seen(ledger, sight.members, vanished, now),
         vanished=vanished,
         expected_gone=ledger.expected_gone & (listed | frozenset(ledger.seen)),
         drains=sight.drains,
@@ -116,29 +124,33 @@ def _vanished(ledger: Ledger, listed: frozenset[MachineId]) -> frozenset[Machine
 
 
 def _seen(
-    ledger: Ledger, members: Iterable[Machine], vanished: frozenset[MachineId], mono: float
+    ledger: Ledger, members: Iterable[Machine], vanished: frozenset[MachineId], now: Instant
 ) -> dict[MachineId, Seen]:
+    first = not ledger.seen
     remembered = {machine: entry for machine, entry in ledger.seen.items() if machine in vanished}
     alive = {
-        machine.id: _sighting(ledger.seen.get(machine.id), machine, mono)
+        machine.id: _sighting(ledger.seen.get(machine.id), machine, now, first=first)
         for machine in members
         if machine.state not in GONE
     }
     return remembered | alive
 
 
-def _sighting(former: Seen | None, machine: Machine, mono: float) -> Seen:
+def _sighting(former: Seen | None, machine: Machine, now: Instant, *, first: bool) -> Seen:
     same = former is not None and former.state == machine.state and former.instance_id == machine.instance_id
+    unchanged_s = unchanged_for(machine, now) if first else 0.0
     served = former is None or former.served
     lost_since = former.host_lost_since if former is not None else None
+    lost_since = now.mono if lost_since is None else lost_since
     return Seen(
         state=machine.state,
-        since=former.since if former is not None and same else mono,
+        since=former.since if former is not None and same else now.mono,
+        before_s=former.before_s if former is not None and same else unchanged_s,
         instance_id=machine.instance_id,
         region=machine.region,
         served=served if machine.state in UNDER_DEPLOY else machine.state is MachineState.STARTED,
         started_at=machine.started_at,
-        host_lost_since=None if machine.host is HostStatus.OK else mono if lost_since is None else lost_since,
+        host_lost_since=None if machine.host is HostStatus.OK else lost_since,
     )
 
 

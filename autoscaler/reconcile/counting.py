@@ -224,13 +224,24 @@ def in_state_for(machine: Machine, ledger: Ledger, now: Instant) -> float:
 
 
 def new_for(machine: Machine, ledger: Ledger, now: Instant) -> float:
-    """For how many seconds a Machine has been in `created`, as far as the platform or our memory can tell.
+    """For how many seconds a Machine has been in `created`, as far as our memory or the platform can tell.
 
-    A deploy lets old Machines pass through that state, hence the time of the last change.
+    The platform's times are asked once, for what our first survey showed, so that no wall clock makes old
+    what this process has seen come.
+    """
+    seen = ledger.seen.get(machine.id)
+    if seen is None or seen.state != machine.state:
+        return unchanged_for(machine, now)
+    return now.mono - seen.since + seen.before_s
+
+
+def unchanged_for(machine: Machine, now: Instant) -> float:
+    """For how many seconds a Machine has been as it is, by the platform's times; 0 if it names none.
+
+    A deploy lets old Machines pass through `created`, hence the time of the last change.
     """
     changed = max(machine.created_at or 0.0, machine.updated_at or 0.0)
-    seen_for = in_state_for(machine, ledger, now)
-    return max(seen_for, now.wall - changed) if changed else seen_for
+    return max(0.0, now.wall - changed) if changed else 0.0
 
 
 def _host_lost_for(machine: Machine, ledger: Ledger, now: Instant) -> float:

@@ -57,6 +57,8 @@ class Seen:
     since: float
     instance_id: InstanceId
     region: Region
+    before_s: float = 0.0
+    """How long before `since` it had been unchanged already, as the platform told at our first survey."""
     served: bool = True
     """It was started when last seen in a state other than `replacing` or `updating`, or was never seen so."""
     started_at: float | None = None
@@ -103,7 +105,9 @@ class Ledger:
     uncertain_volumes: tuple[CreateVolume, ...] = ()
     """Volumes whose making has an unknown result, until a list of volumes tells; it is read therefore."""
     creations: Mapping[MachineId, float] = field(default_factory=dict)
-    """When we created a Machine lately: for the creation budget, should the platform's list leave it out."""
+    """When we created a Machine lately: for the creation budget, should the platform's list leave it out or
+    our wall clock be wrong.
+    """
     doubts: Mapping[str, Reason] = field(default_factory=dict)
     """Kinds of action that the last tick was refused in a way that concerns all of them."""
     changes: tuple[Change, ...] = ()

@@ -116,7 +116,9 @@ def _clear_one(
         elif may_destroy:
             draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
     elif never_ran is not None:
-        if may_destroy and marks.made_by(machine, situation.pool.name) and stock.spares(machine):
+        # In the hold after a restart or a jump of the clock it may be younger than it seems.
+        known = may_destroy and machine.region not in situation.gate.hold_in
+        if known and marks.made_by(machine, situation.pool.name) and stock.spares(machine):
             draft.add(steps.destroy(machine, never_ran))
     else:
         draft.add(*steps.unmark(machine, reason(ReasonCode.DRAINED)))

@@ -54,11 +54,15 @@ async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
 
 
 def _creations(known: Known, survey: Survey) -> int:
-    """What either list shows, and what both leave out although we made it; arrivals are counted elsewhere."""
-    machines = (*survey.machines, *known.view.survey.machines)
-    awaited = {entry.machine for entry in known.ledger.on_the_way if entry.name is not None}
-    left_out = known.ledger.creations.keys() - {machine.id for machine in machines} - awaited
-    return created_recently(known.view.pool, machines, known.now) + len(left_out)
+    """What either list calls recent and what we know that we made, each once.
+
+    What is on its way and not in the list of the living is counted elsewhere.
+    """
+    living = known.view.survey.machines
+    recent = created_recently(known.view.pool, (*survey.machines, *living), known.now)
+    listed = {machine.name for machine in living}
+    awaited = {entry.machine for entry in known.ledger.on_the_way if entry.name not in {None, *listed}}
+    return len((recent | known.ledger.creations.keys()) - awaited)
 
 
 def _mounted(survey: Survey) -> frozenset[VolumeId] | None:

@@ -1,10 +1,13 @@
 """What a new process learns from the Machines about the one before it."""
 
-from autoscaler.domain.fleet import MachineState, Survey
-from autoscaler.domain.names import GroupName, Region
-from autoscaler.reconcile.bookkeeping import inherited
-from autoscaler.reconcile.counting import ours
-from autoscaler.reconcile.ledger import EMPTY
+from dataclasses import replace
+
+from autoscaler.domain.fleet import Machine, MachineState, Survey
+from autoscaler.domain.instant import Instant
+from autoscaler.domain.names import GroupName, MachineId, Region
+from autoscaler.reconcile.bookkeeping import Sight, inherited, observe
+from autoscaler.reconcile.counting import new_for, ours
+from autoscaler.reconcile.ledger import EMPTY, Ledger
 from tests.reconcile.samples import AMS, APP, ORD, a_machine, a_pool, at
 
 STOPPED = MachineState.STOPPED
@@ -49,3 +52,16 @@ def test_it_learns_also_of_those_that_were_destroyed_and_of_no_others():
         (ORD, 70, -1),
         (ORD, 95, -1),
     ]
+
+
+def after(ledger: Ledger, machines: tuple[Machine, ...], now: Instant) -> Ledger:
+    survey = Survey(app=APP, at=now.wall, machines=machines)
+    return observe(ledger, a_pool(), Sight(survey=survey, members=machines), now).ledger
+
+
+def test_the_platform_tells_it_once_how_long_a_machine_has_been_created_and_nothing_of_newcomers():
+    old = a_machine("a", MachineState.CREATED, created_at=at(-300.0).wall)
+    newcomer = replace(old, id=MachineId("b"))
+    ahead = Instant(wall=at(15.0).wall + 3600.0, mono=15.0)
+    ledger = after(after(EMPTY, (old,), at(0.0)), (old, newcomer), ahead)
+    assert [new_for(machine, ledger, ahead) for machine in (old, newcomer)] == [315.0, 0.0]

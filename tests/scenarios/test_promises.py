@@ -7,12 +7,13 @@ import pytest
 
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.outcome import Verdict
-from autoscaler.domain.pool import RegionSpec
+from autoscaler.domain.pool import Budget, Leave, RegionSpec
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator import lifecycle
 from autoscaler.emulator.faults import Fault, Kind
 from tests.scenarios.story import AMS, FRA, ORD, Story, a_pool, told
-from tests.scenarios.test_hard_stories import deploy, stopped_or_worse
+from tests.scenarios.test_hard_stories import HOUR_S, deploy, stopped_or_worse
+from tests.scenarios.test_other_hands import ABOUT_ITSELF
 
 pytestmark = pytest.mark.looptime
 
@@ -40,6 +41,48 @@ async def test_neither_restarts_nor_machines_that_vanish_make_more_than_the_budg
             story.restart()
             await asyncio.sleep(7.5)
         assert created(story) == 10
+
+
+async def test_a_wall_clock_that_gets_ahead_makes_no_more_than_the_budget():
+    async with told(a_pool(budget=Budget(count=5))) as story:
+        (first,) = story.add(1, ORD, "started")
+        story.load({ORD: 10.0})
+        await story.passes(60.0)
+        story.skew_s = HOUR_S
+        story.load({ORD: 30.0})
+        for _ in range(38):
+            await story.passes(0.0)
+            await asyncio.sleep(15.0)
+            for machine in story.machines():
+                if machine.id != first.id:
+                    lifecycle.destroy(story.world, story.world.machines[machine.id], force=True)
+        assert created(story) == 5
+
+
+@pytest.mark.parametrize("leave", [Leave.STOP, Leave.DESTROY])
+async def test_a_wall_clock_that_gets_ahead_makes_no_machine_old_that_is_just_being_made(leave: Leave):
+    async with told(a_pool(leave=leave), create_s=60.0) as story:
+        story.add(1, ORD, "started")
+        story.load({ORD: 20.0})
+        await story.tick()
+        story.skew_s = HOUR_S
+        await asyncio.sleep(15.0)
+        story.load({ORD: 40.0})
+        await story.passes(300.0)
+        assert (created(story), story.started()) == (3, {"ord": 4})
+        assert {entry.operation for entry in story.writes()} == {"create"}
+
+
+async def test_after_a_restart_with_a_clock_that_is_ahead_no_machine_is_destroyed_that_is_just_being_made():
+    async with told(a_pool(rules=ABOUT_ITSELF), create_s=60.0) as story:
+        story.add(1, ORD, "started")
+        story.load({ORD: 20.0})
+        await story.tick()
+        await asyncio.sleep(15.0)
+        story.restart()
+        story.skew_s = HOUR_S
+        await story.passes(300.0)
+        assert story.requests("destroy") == []
 
 
 async def test_a_region_of_nothing_to_nothing_is_emptied_and_stays_empty():
