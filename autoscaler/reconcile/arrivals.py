@@ -75,6 +75,6 @@ def _took_effect(
 ) -> bool:
     if isinstance(action, Create):
         made = by_name.get(action.name)
-        return made is not None and marks.made_by(made, pool)
+        return made is not None and marks.bears(made, pool)
     machine = by_id.get(action.machine)
     return machine is None or machine.state not in HALTED

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from autoscaler.domain.fleet import Machine
 from autoscaler.domain.names import PoolName
+from autoscaler.reconcile import naming
 
 PREFIX = "autoscaler"
-"""Every key of ours begins so; none is inherited by a copy."""
+"""Every key of ours begins so; none is inherited by a copy of ours."""
 
 POOL = "autoscaler"
-"""The pool that created the Machine."""
+"""The pool that created the Machine, or the one that somebody copied it from."""
 HOME = "autoscaler_home"
 """The region whose demand a Machine serves that runs in another one."""
 DRAINING = "autoscaler_draining"
@@ -46,9 +47,14 @@ def doom(wall: float) -> Mapping[str, str | None]:
     return {DOOMED: f"{wall:.0f}"}
 
 
-def made_by(machine: Machine, pool: PoolName) -> bool:
-    """Whether this pool created the Machine."""
+def bears(machine: Machine, pool: PoolName) -> bool:
+    """Whether the Machine bears the mark of this pool; so does somebody's copy of one that it created."""
     return machine.metadata.get(POOL) == pool
+
+
+def made_by(machine: Machine, pool: PoolName) -> bool:
+    """Whether this pool created the Machine: copies inherit the mark, but never the name."""
+    return bears(machine, pool) and machine.name.startswith(naming.prefix(pool, machine.region))
 
 
 def marked_draining(machine: Machine) -> bool:

@@ -11,7 +11,7 @@ from autoscaler.domain.names import MachineName, PoolName, Region
 
 
 def prefix(pool: PoolName, region: Region) -> str:
-    """What the names of a pool in a region begin with."""
+    """What the names of a pool begin with, of Machines that were made to run in the region."""
     return f"as-{hashlib.sha256(pool.encode()).hexdigest()[:8]}-{region}-"
 
 

@@ -203,6 +203,8 @@ def test_a_machine_that_never_launched_is_tried_once_then_replaced():
     refused = Backoff(until=NOW.mono - 5, delay_s=300, reason=reason(ReasonCode.STUCK))
     tried = replace(EMPTY, passed_over={MachineId("a"): refused})
     assert brief(planned(a_pool(), fleet, {ORD: 2}, ledger=tried)) == [f"create {name(ORD, 2)}", "destroy a"]
-    theirs = planned(a_pool(), [replace(stuck, metadata=fleet[1].metadata), fleet[1]], {ORD: 1}, ledger=tried)
-    assert theirs.actions == ()
-    assert [str(why.code) for why in theirs.warnings] == ["stuck"]
+    unmarked, copied = replace(stuck, metadata=fleet[1].metadata), replace(stuck, name=MachineName("pine-1"))
+    for another in (unmarked, copied):
+        theirs = planned(a_pool(), [another, fleet[1]], {ORD: 1}, ledger=tried)
+        assert theirs.actions == ()
+        assert [str(why.code) for why in theirs.warnings] == ["stuck"]

@@ -3,14 +3,15 @@
 import hashlib
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 
 from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState
-from autoscaler.domain.names import PoolName, VolumeId
+from autoscaler.domain.names import MachineName, PoolName, VolumeId
 from autoscaler.domain.pool import Budget
 from autoscaler.reconcile.budget import budget, created_recently
-from autoscaler.reconcile.naming import free_names
+from autoscaler.reconcile.naming import free_names, prefix
 from autoscaler.reconcile.template import choose, inherit, mount
 from tests.reconcile.fleets import CONFIG, NOW, STOPPED, member, viewed
 from tests.reconcile.samples import AMS, ORD, POOL, a_pool
@@ -142,15 +143,17 @@ def test_names_tell_pool_and_region_and_fill_the_lowest_gap():
 
 
 def test_creations_are_counted_from_what_the_platform_lists():
-    ours = {"autoscaler": POOL}
+    name = MachineName(f"{prefix(POOL, ORD)}1")
+    ours: dict[str, Any] = {"meta": {"autoscaler": POOL}, "name": name}
     machines = (
-        member("a", created_at=NOW.wall - 10, meta=ours),
-        member("b", MachineState.DESTROYED, created_at=NOW.wall - 599, meta=ours),
-        member("b", MachineState.DESTROYED, created_at=NOW.wall - 599, meta=ours),
-        member("c", created_at=None, meta=ours),
-        member("d", created_at=NOW.wall - 601, meta=ours),
-        member("e", created_at=NOW.wall - 10),
-        member("f", created_at=NOW.wall - 10, meta={"autoscaler": "other"}),
+        member("a", created_at=NOW.wall - 10, **ours),
+        member("b", MachineState.DESTROYED, created_at=NOW.wall - 599, **ours),
+        member("b", MachineState.DESTROYED, created_at=NOW.wall - 599, **ours),
+        member("c", created_at=None, **ours),
+        member("d", created_at=NOW.wall - 601, **ours),
+        member("e", created_at=NOW.wall - 10, name=name),
+        member("f", created_at=NOW.wall - 10, name=name, meta={"autoscaler": "other"}),
+        member("somebody's copy", created_at=NOW.wall - 10, meta={"autoscaler": POOL}),
     )
     assert created_recently(a_pool(), machines, NOW) == {"a", "b", "c"}
 

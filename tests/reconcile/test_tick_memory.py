@@ -9,7 +9,7 @@ import pytest
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.errors import UnreachableError
 from autoscaler.domain.fleet import MachineState
-from autoscaler.domain.names import InstanceId, MachineId, MetricName
+from autoscaler.domain.names import InstanceId, MachineId, MachineName, MetricName
 from autoscaler.domain.outcome import (
     Applied,
     NotSent,
@@ -23,11 +23,14 @@ from autoscaler.domain.plan import Action, Create, Stop
 from autoscaler.domain.pool import Budget, Damping, Expression, RegionSpec
 from autoscaler.domain.reading import Answer, History, Measured, Query, Sample, Split
 from autoscaler.domain.reason import ReasonCode
+from autoscaler.reconcile.naming import prefix
 from tests.reconcile.fakes import FakeMetrics
-from tests.reconcile.samples import ORD, WALL
+from tests.reconcile.samples import ORD, POOL, WALL
 from tests.reconcile.ticking import LOAD, STARTED, STOPPED, Loop, codes, kinds, load, machines, pool
 
 pytestmark = pytest.mark.looptime
+
+OURS = {"metadata": {"autoscaler": "web"}, "name": MachineName(f"{prefix(POOL, ORD)}1")}
 
 
 async def test_creating_reads_the_budget_from_a_list_with_the_deleted():
@@ -42,8 +45,8 @@ async def test_a_budget_used_up_by_machines_long_gone_creates_nothing():
     loop = Loop(ord=25.0)
     loop.machines.machines = tuple(machines(1, STARTED))
     loop.machines.deleted = tuple(
-        replace(machine, id=MachineId(f"dead{number}"), metadata={"autoscaler": "web"}, created_at=WALL)
-        for number, machine in enumerate(machines(30, MachineState.DESTROYED))
+        replace(machine, id=MachineId(f"dead{number}"))
+        for number, machine in enumerate(machines(30, MachineState.DESTROYED, created_at=WALL, **OURS))
     )
     report = await loop.tick()
     assert report.plan.actions == ()
@@ -78,7 +81,7 @@ async def test_what_was_created_and_started_again_counts_in_the_budget_while_no_
 
 async def test_what_only_the_list_of_the_living_shows_counts_in_the_budget():
     loop = Loop(ord=55.0, of=pool(budget=Budget(count=2)))
-    ours = machines(2, STARTED, metadata={"autoscaler": "web"}, created_at=WALL - 30.0)
+    ours = machines(2, STARTED, created_at=WALL - 30.0, **OURS)
     loop.machines.machines = tuple(ours)
     loop.machines.left_out = frozenset(machine.id for machine in ours)
     report = await loop.tick()

@@ -24,9 +24,9 @@ BUSY = Query(name=MetricName("busy"), promql="busy", label="instance")
 SERVICE = {"services": [{"internal_port": 8080, "protocol": "tcp", "ports": []}]}
 
 
-def deploy(story: Story, strategy: str, *, every_s: float = 5.0) -> Deploy:
+def deploy(story: Story, strategy: str, *, every_s: float = 5.0, release: int = 64) -> Deploy:
     story.present()
-    begun = Deploy(world=story.world, app=str(APP), group="app", release=64, strategy=strategy)
+    begun = Deploy(world=story.world, app=str(APP), group="app", release=release, strategy=strategy)
     begun.run(every_s=every_s)
     return begun
 

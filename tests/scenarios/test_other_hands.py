@@ -8,6 +8,7 @@ from autoscaler.domain.desired import Bounds
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import Verdict
 from autoscaler.domain.pool import Expression, RegionSpec
+from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator import lifecycle, proxy
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
@@ -186,3 +187,33 @@ async def test_what_fly_scale_adds_and_takes_away_is_made_good_without_a_quarrel
         await story.passes(60.0)
         assert (story.started(), len(story.machines())) == ({"ord": 3}, 4)
         assert story.requests("create") == []
+
+
+async def test_a_copy_that_people_made_of_one_of_ours_is_reported_and_never_destroyed():
+    async with told() as story:
+        story.add(1, ORD, "started")
+        story.load({ORD: 20.0})
+        await story.passes(60.0)
+        (ours,) = [machine for machine in story.machines() if "autoscaler" in machine.metadata]
+        (copy,) = story.add(1, ORD, "created", config={"metadata": dict(ours.metadata)})
+        story.trouble(Fault(kind=Kind.STUCK, machine=copy.id))
+        story.load({ORD: 30.0})
+        await story.passes(600.0)
+        assert story.started() == {"ord": 3}
+        assert {entry.operation for entry in story.writes() if entry.machine == copy.id} == {"start"}
+        assert ReasonCode.STUCK in {why.code for why in story.reports[-1].notices}
+
+
+async def test_what_deploys_copy_of_ours_is_no_part_of_the_creation_budget():
+    pool = a_pool(regions={ORD: RegionSpec(bounds=Bounds(min=0, max=14))}, total=Bounds(min=0, max=14))
+    async with told(pool) as story:
+        story.add(1, ORD, "started")
+        story.load({ORD: 80.0})
+        await story.passes(900.0)
+        for release in (64, 65):
+            begun = deploy(story, "bluegreen", every_s=2.0, release=release)
+            await story.passes(120.0)
+            assert (begun.phase, story.started()) == ("done", {"ord": 8})
+        story.load({ORD: 140.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 14}

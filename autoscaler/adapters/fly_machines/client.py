@@ -155,7 +155,7 @@ class FlyMachines:
         pool = mapping(action.config.get("metadata")).get(marks.POOL)
         if machine is None or machine.state in _LEAVING or not pool:
             return refused
-        return AlreadySo(machine=machine.id) if marks.made_by(machine, pool) else refused
+        return AlreadySo(machine=machine.id) if marks.bears(machine, pool) else refused
 
 
 def _outdated(action: Stop | Suspend | Destroy, hold: Hold) -> bool:
