@@ -11,6 +11,9 @@ from autoscaler.reconcile import shelf, template
 from autoscaler.reconcile.naming import free_names
 from autoscaler.reconcile.situation import Draft, Situation
 
+NO_ROOM = frozenset({ReasonCode.REGION_FULL, ReasonCode.HOST_FULL})
+"""Why Machines are refused that another region may have room for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -53,7 +56,7 @@ def parked(situation: Situation, region: Region) -> bool:
 def full(situation: Situation, region: Region) -> bool:
     """Whether the region is left alone because it had no room, which another one may have."""
     entry = situation.ledger.parked.get(region)
-    return parked(situation, region) and entry is not None and entry.reason.code is ReasonCode.REGION_FULL
+    return parked(situation, region) and entry is not None and entry.reason.code in NO_ROOM
 
 
 def at_once(situation: Situation, region: Region, machines: int) -> int:

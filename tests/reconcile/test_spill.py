@@ -36,8 +36,9 @@ def bounded(**most):
 FLEET = [member("a", region=AMS)]
 
 
-def test_a_full_regions_machines_are_created_in_the_nearest_one():
-    plan = planned(a_pool(), FLEET, {AMS: 3}, ledger=parking(AMS))
+@pytest.mark.parametrize("code", [ReasonCode.REGION_FULL, ReasonCode.HOST_FULL])
+def test_a_full_regions_machines_are_created_in_the_nearest_one(code):
+    plan = planned(a_pool(), FLEET, {AMS: 3}, ledger=parking(AMS, code=code))
     assert brief(plan) == [f"create {name(FRA, 1)}", f"create {name(FRA, 2)}"]
     assert plan.shortfall == ()
     for create in plan.actions:

@@ -7,13 +7,13 @@ import pytest
 
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.outcome import Verdict
-from autoscaler.domain.pool import Leave
+from autoscaler.domain.pool import Leave, Spill
 from autoscaler.domain.reading import Query
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator import leasing
 from autoscaler.emulator.deploys import Deploy
 from autoscaler.emulator.faults import Fault, Kind
-from tests.scenarios.story import AMS, APP, ORD, Story, a_pool, told
+from tests.scenarios.story import AMS, APP, FRA, ORD, Story, a_pool, told
 
 pytestmark = pytest.mark.looptime
 
@@ -120,6 +120,18 @@ async def test_a_region_that_is_full_for_an_hour_is_asked_now_and_then_and_fille
         story.relief(number)
         await story.passes(HOUR_S / 2)
         assert story.started() == {"ord": 4, "ams": 3}
+
+
+async def test_where_no_host_of_a_region_takes_a_new_machine_the_next_region_does():
+    async with told(a_pool(spill=Spill.NEAREST)) as story:
+        story.add(1, ORD, "started")
+        why = "insufficient resources available to fulfill request: insufficient memory available"
+        refusal = {"error": f"aborted: {why} to fulfill request"}
+        story.trouble(Fault(kind=Kind.STATUS, operation="create", region="ord", status=409, body=refusal))
+        story.load({ORD: 40.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(90.0)
+        assert sum(story.started().values()) == 4
+        assert story.started()["ord"] == 1
 
 
 async def test_a_machine_of_ours_stuck_in_created_is_replaced():
