@@ -1,14 +1,14 @@
 """Creating at home what a region lacks, and telling what has no place there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoscaler.domain.names import Region
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile import creating
 from autoscaler.reconcile.creating import Order
 from autoscaler.reconcile.situation import Draft, Situation, share
-from autoscaler.reconcile.starting import passed_over
+from autoscaler.reconcile.starting import refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,10 @@ class Overflow:
 def create_at_home(
     situation: Situation, draft: Draft, lacking: Mapping[Region, int], *, asleep: bool = False
 ) -> Mapping[Region, Overflow]:
-    """Create what each region lacks, within budget and room; what a full region leaves over."""
+    """Create what each region lacks, within budget and room; what a full region leaves over.
+
+    Where nothing may be created, that is what did not start there for want of room.
+    """
     orders: dict[Region, int] = {}
     overflows: dict[Region, Overflow] = {}
     for region, machines in lacking.items():
@@ -34,8 +37,12 @@ def create_at_home(
             orders[region] = fitting
         elif creating.full(situation, region) and not situation.gate.no_create:
             overflows[region] = Overflow(machines=machines, reason=why)
+        elif why.code is ReasonCode.CREATE_OFF:
+            refused = _only_to_start(situation, draft, region, fitting)
+            if refused is not None:
+                overflows[region] = replace(refused, machines=refused.machines + machines - fitting)
         else:
-            _lack(situation, draft, region, fitting, why)
+            draft.lack(region, fitting, why)
     for region, granted in share(draft.creations_left, orders).items():
         draft.lack(region, orders[region] - granted, reason(ReasonCode.BUDGET))
         why = situation.demand(region)
@@ -44,7 +51,16 @@ def create_at_home(
     return overflows
 
 
-def _lack(situation: Situation, draft: Draft, region: Region, machines: int, why: Reason) -> None:
-    """A pool that may not create lacks, before all else, the Machines that refuse to start."""
-    off = why.code is ReasonCode.CREATE_OFF
-    draft.lack(region, passed_over(situation, draft, region, machines) if off else machines, why)
+def _only_to_start(situation: Situation, draft: Draft, region: Region, machines: int) -> Overflow | None:
+    """What a pool that may not create lacks: before all else the Machines that refuse to start.
+
+    Those that refuse for want of room are left over, for another region may have something to start.
+    """
+    codes = sorted(refusals(situation, region), key=lambda code: code not in creating.NO_ROOM)[:machines]
+    roomless = [code for code in codes if code in creating.NO_ROOM]
+    for code in codes[len(roomless) :]:
+        draft.lack(region, 1, reason(ReasonCode.PASSED_OVER, why=code))
+    draft.lack(region, machines - len(codes), reason(ReasonCode.CREATE_OFF))
+    if not roomless:
+        return None
+    return Overflow(machines=len(roomless), reason=reason(ReasonCode.PASSED_OVER, why=roomless[0]))

@@ -2,7 +2,7 @@
 
 from autoscaler.domain.fleet import MachineState
 from autoscaler.domain.names import Region
-from autoscaler.domain.reason import ReasonCode, reason
+from autoscaler.domain.reason import ReasonCode
 from autoscaler.reconcile import marks
 from autoscaler.reconcile.counting import NEW, NEW_FOR_S, Member, new_for
 from autoscaler.reconcile.deploys import release
@@ -67,12 +67,9 @@ def never_launched(refused: Backoff) -> bool:
     return refused.reason.code is ReasonCode.STUCK
 
 
-def passed_over(situation: Situation, draft: Draft, region: Region, lacking: int) -> int:
-    """Note as lacking what rests but refused to start; how many are lacking beyond that."""
-    now, refused = situation.now.mono, situation.ledger.passed_over
-    for member in situation.rosters[region].resting:
-        entry = refused.get(member.machine.id)
-        if lacking and entry is not None and entry.until > now:
-            draft.lack(region, 1, reason(ReasonCode.PASSED_OVER, why=entry.reason.code))
-            lacking -= 1
-    return lacking
+def refusals(situation: Situation, region: Region) -> list[ReasonCode]:
+    """Why each resting Machine of a region that refused to start lately is left alone for now."""
+    entries = map(
+        situation.ledger.passed_over.get, (one.machine.id for one in situation.rosters[region].resting)
+    )
+    return [entry.reason.code for entry in entries if entry is not None and entry.until > situation.now.mono]

@@ -25,6 +25,14 @@ def parking(*regions, code=ReasonCode.REGION_FULL, until=60.0):
     return replace(EMPTY, parked=dict.fromkeys(regions, entry))
 
 
+def refusing(**codes):
+    entries = {
+        MachineId(label): Backoff(until=NOW.mono + 60.0, delay_s=300, reason=reason(code))
+        for label, code in codes.items()
+    }
+    return replace(EMPTY, passed_over=entries)
+
+
 def bounded(**most):
     regions = {
         region: replace(spec, bounds=Bounds(min=0, max=most.get(region, 10)))
@@ -98,6 +106,27 @@ def test_demand_read_per_region_stays_at_home_unless_told_otherwise(spill, regio
     plan = planned(a_pool(spill=spill), FLEET, {AMS: 2}, ledger=parking(AMS), regional=regional)
     assert bool(plan.actions) is spills
     assert bool(plan.shortfall) is not spills
+
+
+@pytest.mark.parametrize("code", [ReasonCode.REGION_FULL, ReasonCode.HOST_FULL])
+def test_where_nothing_may_be_created_what_rests_elsewhere_stands_in_for_what_found_no_room(code):
+    fleet = [*FLEET, *(member(label, STOPPED, region=AMS) for label in ("b", "c"))]
+    spare = [member(label, STOPPED, region=FRA) for label in ("f", "g", "h")]
+    ledger = refusing(b=code, c=ReasonCode.CRASH_LOOP)
+    plan = planned(a_pool(create=False), [*fleet, *spare], {AMS: 4}, ledger=ledger)
+    assert brief(plan) == ["mark f", "start f"]
+    assert lacks(plan) == {("ams", "passed_over"): 1, ("ams", "create_off"): 1}
+    alone = planned(a_pool(create=False), fleet, {AMS: 4}, ledger=ledger)
+    assert alone.actions == ()
+    assert lacks(alone) == {("ams", "passed_over"): 2, ("ams", "create_off"): 1}
+
+
+def test_where_nothing_may_be_created_what_is_beyond_a_regions_max_stands_elsewhere_as_well():
+    fleet = [*FLEET, member("b", STOPPED, region=AMS), *(member(one, STOPPED, region=FRA) for one in "fgh")]
+    ledger = refusing(b=ReasonCode.REGION_FULL)
+    plan = planned(replace(bounded(ams=2), create=False), fleet, {AMS: 3}, ledger=ledger)
+    assert brief(plan) == ["mark f", "start f", "mark g", "start g"]
+    assert plan.shortfall == ()
 
 
 def test_only_want_of_room_spills():

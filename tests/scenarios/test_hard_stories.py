@@ -134,6 +134,25 @@ async def test_where_no_host_of_a_region_takes_a_new_machine_the_next_region_doe
         assert story.started()["ord"] == 1
 
 
+async def test_where_nothing_may_be_created_the_next_region_starts_what_a_full_one_cannot():
+    async with told(a_pool(create=False, spill=Spill.NEAREST)) as story:
+        story.add(1, ORD, "started")
+        story.add(3, ORD, "stopped")
+        story.add(4, FRA, "stopped")
+        full = {"error": "aborted: no capacity"}
+        story.trouble(Fault(kind=Kind.STATUS, operation="start", region="ord", status=409, body=full))
+        story.load({ORD: 40.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(120.0)
+        assert story.started() == {"ord": 1, "fra": 3}
+        story.relief()
+        story.load({ORD: 20.0})
+        await story.passes(300.0)
+        assert story.started() == {"ord": 1, "fra": 1}
+        story.load({ORD: 40.0})
+        await story.passes(60.0)
+        assert story.started() == {"ord": 3, "fra": 1}
+
+
 async def test_a_machine_of_ours_stuck_in_created_is_replaced():
     async with told() as story:
         story.add(1, ORD, "started")

@@ -240,7 +240,7 @@ class PoolTable(Model):
     spill: Annotated[str | None, leaf(choice("nearest", "off"))] = setting(
         None,
         default_text="`nearest` for pool-wide demand, `off` for demand per region",
-        meaning="Where the Machines of a full region are created instead.",
+        meaning="Where the Machines of a full region are started or created instead.",
         reason="Work that is read per region may be useless elsewhere.",
         example='"off"',
     )
