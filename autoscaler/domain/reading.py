@@ -41,10 +41,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """No usable value. `detail` is a short text of the upstream, without secrets, for people."""
+    """No usable value. `detail` is a short text of the upstream, without secrets, for people.
+
+    A `partial` one came with warnings, and so did whatever value is taken in its place.
+    """
 
     why: Why
     detail: str = ""
+    partial: bool = False
 
 
 Reading = Measured | Absent
@@ -52,9 +56,13 @@ Reading = Measured | Absent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """One reading per value of the label that splits the metric (a region code, an instance id)."""
+    """One reading per value of the label that splits the metric (a region code, an instance id).
+
+    A `partial` one came with warnings: what it does not list may be missing from it.
+    """
 
     by_label: Mapping[str, Reading]
+    partial: bool = False
 
 
 Answer = Reading | Split
@@ -65,9 +73,9 @@ Answer = Reading | Split
 class Query:
     """A question to a metric source, ready to be sent.
 
-    `label` names the label that splits the answer (`region`, `instance`). `missing` replaces an
-    empty answer. `max_age_s` is the oldest sample believed, in seconds; `age_promql`, if any,
-    yields the sample's age in seconds.
+    `label` names the label that splits the answer (`region`, `instance`). `missing` is what the policy takes
+    an empty answer for; a source calls it empty. `max_age_s` is the oldest sample believed, in seconds;
+    `age_promql`, if any, yields the sample's age in seconds.
     """
 
     name: MetricName

@@ -20,7 +20,10 @@ Here = Mapping[str, Reading]
 
 
 class Seen(NamedTuple):
-    """What the last answer to a metric taught: whether it is split, and where its value was not 0."""
+    """What the last answer to a metric taught: whether it is split, and where its value was not 0.
+
+    A None among the latter stands for the pool as a whole.
+    """
 
     regional: bool = False
     nonzero: Scopes = ()
@@ -82,18 +85,19 @@ def judge(
         answer, last = answers.get(query.name, _NOT_ASKED), seen.get(query.name, _UNSEEN)
         if isinstance(answer, Split):
             if answer.by_label or last.regional:
-                _judge_split(readings, query, homes, answer.by_label, last)
+                _judge_split(readings, query, homes, answer, last)
             else:
-                _judge_whole(readings, query, _EMPTY, last)
+                _judge_whole(readings, query, _silence(answer), last)
         elif isinstance(answer, Absent) and last.regional:
-            _judge_split(readings, query, homes, dict.fromkeys(homes, answer), last)
+            _judge_split(readings, query, homes, Split(by_label=dict.fromkeys(homes, answer)), last)
         else:
             _judge_whole(readings, query, answer, last)
     return readings
 
 
 def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) -> None:
-    reading, live = _judged(readings, query, answer, None in last.nonzero)
+    # What was not 0 in any region was not 0 as a whole.
+    reading, live = _judged(readings, query, answer, bool(last.nonzero))
     readings.pooled[query.name] = reading
     for here in readings.homes.values():
         here[query.name] = reading
@@ -101,10 +105,10 @@ def _judge_whole(readings: Readings, query: Query, answer: Reading, last: Seen) 
 
 
 def _judge_split(
-    readings: Readings, query: Query, homes: tuple[Region, ...], given: Mapping[str, Reading], last: Seen
+    readings: Readings, query: Query, homes: tuple[Region, ...], answer: Split, last: Seen
 ) -> None:
-    nonzero: Scopes = homes
-    if not _taken(readings, query.name, given):
+    nonzero, given = homes, answer.by_label
+    if not _taken(readings, query.name, answer):
         nonzero = tuple(_judge_each(readings, query, last))
     readings.regional.add(query.name)
     readings.seen[query.name] = last if last.regional and last.nonzero == nonzero else Seen(True, nonzero)
@@ -116,19 +120,21 @@ def _judge_split(
         }
 
 
-def _taken(readings: Readings, name: MetricName, given: Mapping[str, Reading]) -> bool:
+def _taken(readings: Readings, name: MetricName, answer: Split) -> bool:
     """Take the home regions' readings; whether nothing is left to judge, as in nearly every tick."""
-    plain = True
+    plain, given, silence = True, answer.by_label, _silence(answer)
     for region, here in readings.homes.items():
-        reading = here[name] = given.get(region, _EMPTY)
+        reading = here[name] = given.get(region, silence)
         plain = plain and isinstance(reading, Measured) and 0.0 < reading.value < inf and not reading.partial
     return plain
 
 
 def _judge_each(readings: Readings, query: Query, last: Seen) -> Iterator[Region]:
     """Judge what was taken, region by region. Where its last value was not 0."""
+    pool_was_live = None in last.nonzero
     for region, here in readings.homes.items():
-        here[query.name], live = _judged(readings, query, here[query.name], region in last.nonzero)
+        was_live = pool_was_live or region in last.nonzero
+        here[query.name], live = _judged(readings, query, here[query.name], was_live)
         if live:
             yield region
 
@@ -138,7 +144,7 @@ def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) 
     value, absences aside, was not 0.
     """
     if isinstance(reading, Absent) and reading.why is Why.EMPTY and query.missing is not None:
-        reading = _constant(query.missing)
+        reading = _constant(query.missing, reading.partial)
     if isinstance(reading, Measured):
         value = reading.value
         if isfinite(value) and (value or not was_live):
@@ -152,14 +158,20 @@ def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) 
     return reading, was_live
 
 
+def _silence(answer: Split) -> Absent:
+    """The reading of a region that an answer does not list."""
+    return _EMPTY_IN_PART if answer.partial else _EMPTY
+
+
 @lru_cache(maxsize=256)
-def _constant(value: float) -> Measured:
-    return Measured(value=value)
+def _constant(value: float, partial: bool) -> Measured:
+    return Measured(value=value, partial=partial)
 
 
 _UNSEEN = Seen()
 _LIVE = Seen(regional=False, nonzero=(None,))
 _NOT_ASKED = Absent(why=Why.UNREACHABLE, detail="no answer")
 _EMPTY = Absent(why=Why.EMPTY)
+_EMPTY_IN_PART = Absent(why=Why.EMPTY, partial=True)
 _NOT_A_NUMBER = Absent(why=Why.NOT_A_NUMBER)
 _UNCONFIRMED = Absent(why=Why.UNCONFIRMED)

@@ -21,6 +21,9 @@ def on_answer(pool: Pool, query: Query, answer: Answer) -> Finding:
     if isinstance(answer, Measured):
         sentence = f"{answer.value:g}{_age(answer)}, one value for the whole pool"
         return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
+    if isinstance(answer, Absent) and answer.why is Why.EMPTY and query.missing is not None:
+        sentence = f"no series at all, which counts as {query.missing:g}"
+        return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
     if isinstance(answer, Absent):
         sentence = advice.on_metric(answer.why, answer.detail)
         return Finding(grade=_grade(answer.why), subject=subject, sentence=sentence)

@@ -126,7 +126,7 @@ def reading(told: str) -> Reading:
     """One series' value, or why there is none."""
     value, _, partial = told.partition(" ")
     if value in set(Why):
-        return Absent(why=Why(value))
+        return Absent(why=Why(value), partial=partial == "partial")
     return Measured(value=float(value), partial=partial == "partial")
 
 

@@ -90,7 +90,7 @@ async def test_an_old_sample_is_seen_within_max_age_and_only_age_query_tells_its
 async def test_a_sample_older_than_max_age_is_empty(url: str, depth: Callable[..., str]) -> None:
     name = depth(5, ago_s=200.0)
     assert await ask(url, query(name)) == Absent(why=Why.EMPTY)
-    assert await ask(url, query(name, missing=0.0)) == Measured(value=0.0)
+    assert await ask(url, query(name, missing=0.0)) == Absent(why=Why.EMPTY)
 
 
 async def test_an_age_above_max_age_is_stale(url: str, depth: Callable[..., str]) -> None:

@@ -83,6 +83,11 @@ def test_an_answer_is_told_with_its_split_or_with_what_to_do(answer: Answer, gra
     assert told in finding.sentence
 
 
+def test_an_empty_answer_is_fine_where_the_metric_says_what_it_counts_as():
+    finding = on_answer(pool(), Query(name=LOAD, promql="load", missing=0.0), Absent(why=Why.EMPTY))
+    assert (finding.grade, finding.sentence) == (Grade.FINE, "no series at all, which counts as 0")
+
+
 def test_demand_elsewhere_that_is_ignored_is_said_to_be():
     answer = Split(by_label={"gru": Measured(value=1)})
     finding = on_answer(replace(pool(), elsewhere=Elsewhere.IGNORE), Query(name=LOAD, promql="load"), answer)

@@ -1,7 +1,8 @@
 """Series -> an Answer: which numbers may be believed, and the name of why the others may not.
 
 A metric is split if every series carries the splitting label and pool-wide if none does. Other labels matter
-only where they make two series collide. No data is never zero.
+only where they make two series collide. No data is never zero: an empty answer is called so, and what a
+metric's `missing` makes of it is for the policy, which knows whether the metric was split before.
 """
 
 import math
@@ -38,9 +39,7 @@ def finite(point: Point, *, partial: bool) -> Reading:
 def combined(query: Query, rows: Sequence[tuple[Series, Point]], partial: bool, judge: Judge) -> Answer:
     """All series of one moment as one answer."""
     if not rows:
-        if query.missing is None:
-            return Absent(why=Why.EMPTY)
-        return Measured(value=query.missing, partial=partial)
+        return Absent(why=Why.EMPTY, partial=partial)
     # The data model makes no difference between an empty label and none.
     labelled = [(series.labels.get(query.label) or "", point) for series, point in rows]
     values = {value for value, _ in labelled}
@@ -55,18 +54,16 @@ def combined(query: Query, rows: Sequence[tuple[Series, Point]], partial: bool, 
     readings: dict[str, Reading] = {}
     for value, point in labelled:
         readings[value] = _ambiguous(f"several series for {value}") if value in readings else judge(point)
-    return Split(by_label=readings)
+    return Split(by_label=readings, partial=partial)
 
 
 def aged(query: Query, told: Answer, ages: Answer) -> Answer:
     """The answer with the true age of its samples, matched by label; what has no believable age is STALE."""
     if isinstance(told, Split):
-        return Split(
-            by_label={
-                value: _aged(query, reading, _age_for(value, ages))
-                for value, reading in told.by_label.items()
-            }
-        )
+        by_label = {
+            value: _aged(query, reading, _age_for(value, ages)) for value, reading in told.by_label.items()
+        }
+        return replace(told, by_label=by_label)
     return _aged(query, told, _age_for(None, ages))
 
 

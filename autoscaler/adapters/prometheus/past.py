@@ -10,7 +10,7 @@ from autoscaler.domain.reading import History, Query, Reading, Sample
 def history(query: Query, result: Result, *, start: float, end: float, step_s: float) -> History:
     """One Sample per step from `start` to `end` (unix seconds), judged as an instant answer but for its age.
 
-    Where no series has a point the sample is what an empty answer is for the query.
+    Where no series has a point the sample is an empty answer.
     """
 
     def judge(point: Point) -> Reading:

@@ -99,7 +99,7 @@ def _answered(query: Query, told: Mapping[_Question, Result | Absent], now: floa
     if isinstance(result, Absent):
         return result
     answered = answer(query, result, now=now)
-    if query.age_promql is None or not result.series:
+    if query.age_promql is None:
         return answered
     ages = told[query.age_promql, query.max_age_s]
     return aged(query, answered, ages if isinstance(ages, Absent) else answer(query, ages, now=now))

@@ -136,11 +136,8 @@ async def test_an_empty_vector_is_empty_and_never_zero() -> None:
     assert await told(vector()) == Absent(why=Why.EMPTY)
 
 
-async def test_an_empty_vector_is_what_the_metric_says_it_is() -> None:
-    assert await told(vector(), FILLED) == Measured(value=0.0)
-
-
-async def test_only_an_empty_answer_is_filled_in() -> None:
+async def test_what_is_empty_or_unusable_is_called_so_whatever_a_metric_says_of_silence() -> None:
+    assert await told(vector(), FILLED) == Absent(why=Why.EMPTY)
     assert why(await ask(hang_up, FILLED)) is Why.UNREACHABLE
     assert why(await told(vector(({}, "NaN")), FILLED)) is Why.NOT_A_NUMBER
     assert why(await told({}, FILLED)) is Why.MALFORMED
@@ -216,7 +213,10 @@ async def test_an_answer_that_is_too_old_or_from_the_future_is_stale(age_s: floa
 @pytest.mark.parametrize("beside", [{"warnings": ["a store was slow"]}, {"isPartial": True}])
 async def test_a_partial_answer_is_marked_so(beside: dict[str, object]) -> None:
     assert await told(vector(({}, "1"), **beside)) == Measured(value=1.0, partial=True)
-    assert await told(vector(**beside), FILLED) == Measured(value=0.0, partial=True)
+    assert await told(vector(**beside), FILLED) == Absent(why=Why.EMPTY, partial=True)
+    readings: Mapping[str, Reading] = {"ord": Measured(value=1.0, partial=True)}
+    expected = Split(by_label=readings, partial=True)
+    assert await told(vector(({"region": "ord"}, "1"), **beside)) == expected
     assert await told(success([NOW, "1"], "scalar", **beside)) == Measured(value=1.0, partial=True)
 
 

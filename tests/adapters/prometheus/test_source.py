@@ -43,7 +43,7 @@ async def test_shared_questions_are_asked_once_and_answers_keep_their_order() ->
     async with wire(answer(200, vector())) as server, HttpClient("prometheus", server.url) as http:
         answers = await PrometheusSource(http).read(queries, timeout_s=2.0)
     assert sorted(parse_qs(seen.body.decode())["query"][0] for seen in server.seen) == ["one", "two"]
-    assert list(answers) == [Absent(why=Why.EMPTY)] * 3 + [Measured(value=5.0)]
+    assert list(answers) == [Absent(why=Why.EMPTY)] * 4
 
 
 async def test_the_same_question_with_another_age_is_another_question() -> None:
@@ -139,8 +139,7 @@ async def test_a_value_whose_age_cannot_be_told_is_stale() -> None:
 
 async def test_an_absent_value_keeps_its_own_name_whatever_its_age() -> None:
     assert await aged(vector(), vector(({}, "5"))) == Absent(why=Why.EMPTY)
-    filled = replace(AGED, missing=0.0)
-    assert await aged(vector(), vector(), filled) == Measured(value=0.0)
+    assert await aged(vector(), vector()) == Absent(why=Why.EMPTY)
 
 
 async def past(body: object, asked: Query, *, end: float = NOW) -> History:
@@ -170,12 +169,12 @@ async def test_the_past_is_told_on_a_regular_grid() -> None:
     )
 
 
-async def test_holes_in_the_past_are_empty_or_filled() -> None:
-    body = success([{"metric": {}, "values": [[NOW - 15, "2"]]}], "matrix")
-    answers = [sample.answer for sample in (await past(body, query("load", "load"))).samples]
-    assert answers == [Absent(why=Why.EMPTY), Measured(value=2.0), Absent(why=Why.EMPTY)]
+@pytest.mark.parametrize(("warnings", "partial"), [([], False), (["a store was slow"], True)])
+async def test_holes_in_the_past_are_empty(warnings: list[str], partial: bool) -> None:
+    hole = Absent(why=Why.EMPTY, partial=partial)
+    body = success([{"metric": {}, "values": [[NOW - 15, "2"]]}], "matrix", warnings=warnings)
     answers = [sample.answer for sample in (await past(body, replace(AGED, missing=0.0))).samples]
-    assert answers == [Measured(value=0.0), Measured(value=2.0), Measured(value=0.0)]
+    assert answers == [hole, Measured(value=2.0, partial=partial), hole]
 
 
 async def test_series_collide_in_the_past_only_where_they_overlap() -> None:
