@@ -51,19 +51,20 @@ def refillable(policy: Policy) -> bool:
 
 
 def refill(policy: Policy, memory: Memory, histories: Mapping[MetricName, History], now: Instant) -> Memory:
-    """Replay the metrics' past into the windows; if it covers a whole window nothing needs to be held.
+    """Replay the metrics' past into the windows; if it covers the whole way in nothing needs to be held.
 
-    `memory` is an `initial` one. Samples before the window are left out, and so are those of the last
+    `memory` is an `initial` one. Samples before both windows are left out, and so are those of the last
     interval: the tick at hand reads the present itself, and one scrape must not confirm its own first zero.
     """
     if not refillable(policy):
         return memory
-    patience_s = policy.windows.fresh_s
-    previous = now.wall - policy.pool.scale_in.window_s - patience_s
+    windows, patience_s = policy.windows, policy.windows.fresh_s
+    start = now.wall - max(windows.in_s, windows.out_s) - patience_s
+    previous = now.wall - windows.in_s - patience_s
     covered, traces, recall, times = True, memory.traces, memory.recall, memory.times
-    for at, answers in _moments(histories, previous, now.wall - policy.pool.interval_s):
+    for at, answers in _moments(histories, start, now.wall - policy.pool.interval_s):
         covered = covered and at - previous <= patience_s
-        previous = at
+        previous = max(previous, at)
         times = timetable(policy.pool, policy.calendars, at, times)
         tick = begin(policy, answers, Fleet(by_region={}), times.limits, (traces, recall))
         heard = gather(tick)

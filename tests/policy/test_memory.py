@@ -106,6 +106,26 @@ def test_the_past_of_two_metrics_is_put_together_by_its_moments() -> None:
     assert scene.tick({"load": split(ord=20, ams=10), "jobs": measured(2)}, after=0.0) == {AMS: 1, ORD: 4}
 
 
+def test_a_longer_window_for_going_out_is_refilled_as_well() -> None:
+    pool = a_pool(scale_in=Damping(window_s=60.0), scale_out=Damping(window_s=300.0))
+    seen = [*[20.0] * 20, *[90.0] * 12]
+    alive = Scene(pool=pool, fleet=a_fleet(ord=2))
+    assert [alive.tick(value)[ORD] for value in seen][-1] == 2
+    scene = restarted(Scene(pool=pool, fleet=a_fleet(ord=2), hold=True), past(*loads(*seen)))
+    assert scene.tick(90, after=0.0)[ORD] == 2
+    assert scene.numbers(ReasonCode.WINDOW_OUT)["lowest"] == 2
+
+
+def test_a_past_that_covers_the_way_in_lifts_the_hold_however_long_the_way_out_looks_back() -> None:
+    pool = a_pool(scale_in=Damping(window_s=60.0), scale_out=Damping(window_s=300.0))
+    scene = restarted(Scene(pool=pool, fleet=a_fleet(ord=9), hold=True), past(*loads(*[20] * 6)))
+    assert scene.tick(20, after=0.0)[ORD] == 2
+    histories = past(*loads(*[20] * 25))
+    early = [sample for sample in histories[LOAD].samples if sample.at < WALL - 60]
+    history = {LOAD: History(name=LOAD, samples=tuple(early))}
+    assert restarted(Scene(pool=pool, fleet=a_fleet(ord=9), hold=True), history).tick(20, after=0.0)[ORD] == 9
+
+
 def test_an_outage_in_the_past_counts_as_what_was_known_before_it() -> None:
     answers = [*loads(*[60] * 10), *[absent()] * 2, *loads(*[20] * 9)]
     scene = restarted(Scene(pool=a_pool(), fleet=a_fleet(ord=9), hold=True), past(*answers))
