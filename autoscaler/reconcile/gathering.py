@@ -11,6 +11,7 @@ from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import AppName, MachineId, MetricName
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reading import Absent, Answer, History, Query, Why
+from autoscaler.policy.rules import FRESH_INTERVALS
 from autoscaler.reconcile.ports import Machines, MetricSource
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What of the past to ask for: the window's history of every metric, and Machines that are no more."""
+    """What of the past to ask for: the windows' history of every metric, and Machines that are no more."""
 
     metrics: bool = False
     destroyed: bool = False
@@ -121,8 +122,10 @@ async def _histories(pool: Pool, metrics: MetricSource, now: Instant, seconds: f
     span_s = max(pool.scale_in.window_s, pool.scale_out.window_s)
     if seconds <= 0 or span_s <= 0 or not pool.metrics:
         return ()
+    # What comes before the window tells which zero in it is a first one, and what was known until then.
+    start = now.wall - span_s - FRESH_INTERVALS * pool.interval_s
     asked = metrics.history(
-        pool.metrics, start=now.wall - span_s, end=now.wall, step_s=pool.interval_s, timeout_s=seconds
+        pool.metrics, start=start, end=now.wall, step_s=pool.interval_s, timeout_s=seconds
     )
     return await _within(seconds, asked, ())
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from autoscaler.domain.desired import Override
 from autoscaler.domain.errors import AutoscalerError, UpstreamError
@@ -97,7 +98,11 @@ class FakeMetrics:
     ) -> Sequence[History]:
         self.patience.append(timeout_s)
         self.past_reads.append((start, end, step_s))
-        return [self.histories.get(query.name, History(name=query.name)) for query in queries]
+        pasts = [self.histories.get(query.name, History(name=query.name)) for query in queries]
+        return [
+            replace(past, samples=tuple(sample for sample in past.samples if start <= sample.at <= end))
+            for past in pasts
+        ]
 
 
 class FakeJournal:

@@ -78,12 +78,12 @@ async def test_a_survey_that_fails_is_none_and_says_why():
     assert (await ask(machines, FakeMetrics(ANSWERS))).survey == "the token is not valid"
 
 
-async def test_the_past_is_read_only_on_request_and_covers_the_longest_window():
+async def test_the_past_is_read_only_on_request_and_begins_before_the_longest_window():
     metrics = FakeMetrics(ANSWERS)
     assert (await ask(FakeMachines(), metrics)).histories == {}
     gathered = await ask(FakeMachines(), metrics, past=Past(metrics=True))
     end = at(900.0).wall
-    assert metrics.past_reads == [(end - 300.0, end, 15.0)]
+    assert metrics.past_reads == [(end - 345.0, end, 15.0)]
     assert gathered.histories == {"load": History(name=LOAD.name), "queue": History(name=QUEUE.name)}
 
 

@@ -164,9 +164,24 @@ async def test_the_window_is_refilled_from_the_past_so_that_a_restart_changes_no
     loop.machines.machines = tuple(machines(4, STARTED))
     report = await loop.tick()
     assert "stop" in kinds(report)
-    assert loop.metrics.past_reads == [(WALL - 60.0, WALL, 15.0)]
+    assert loop.metrics.past_reads == [(WALL - 105.0, WALL, 15.0)]
     await loop.tick()
     assert len(loop.metrics.past_reads) == 1
+
+
+async def test_a_first_zero_at_the_edge_of_the_window_is_not_believed_after_a_restart():
+    loop = Loop(of=pool(scale_in=Damping(window_s=60.0)), ord=20.0)
+    loads = [*[40.0] * 3, 0.0, *[20.0] * 4]
+    samples = tuple(
+        Sample(at=WALL - 105.0 + 15.0 * step, answer=load(ord=value)["load"])
+        for step, value in enumerate(loads)
+    )
+    loop.metrics.histories = {"load": History(name=LOAD.name, samples=samples)}
+    loop.machines.machines = tuple(machines(4, STARTED))
+    report = await loop.tick()
+    assert kinds(report) == []
+    assert ReasonCode.WINDOW_IN in codes(report)
+    assert "stop" in kinds(await loop.tick())
 
 
 async def test_a_set_clock_counts_as_a_restart():
