@@ -121,6 +121,13 @@ def reason(code: ReasonCode, **numbers: Number | None) -> Reason:
     return Reason(code, tuple((name, value) for name, value in numbers.items() if value is not None))
 
 
+def figure(value: float) -> str:
+    """A value for people, in 12 digits: enough to recompute what is rounded up, too few for 0.1 + 0.2 to show
+    how a computer counts.
+    """
+    return f"{value:.12g}"
+
+
 def _pairs(numbers: Numbers) -> Iterator[str]:
     for name, value in numbers:
-        yield f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        yield f"{name}={figure(value)}" if isinstance(value, float) else f"{name}={value}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from autoscaler.domain.errors import Fault
 from autoscaler.domain.geography import current, is_known
 from autoscaler.domain.pool import Damping, Leave, PerMachine, Pool, Rule, Step, Utilization
+from autoscaler.domain.reason import figure
 from autoscaler.policy.arithmetic import FUNCTIONS
 from autoscaler.policy.expression import FLEET_NAMES
 
@@ -122,12 +123,14 @@ def _rule(path: str, rule: Rule, names: set[str]) -> Iterator[Fault]:
         )
     if not (rule.target > 0 and math.isfinite(rule.target)):
         yield Fault(
-            path=f"{path}.{key}", problem=f"{rule.target:g} is no target", remedy="write a number above 0"
+            path=f"{path}.{key}",
+            problem=f"{figure(rule.target)} is no target",
+            remedy="write a number above 0",
         )
     if isinstance(rule, Utilization) and not 0 <= rule.tolerance < 1:
         yield Fault(
             path=f"{path}.tolerance",
-            problem=f"{rule.tolerance:g} is no tolerance",
+            problem=f"{figure(rule.tolerance)} is no tolerance",
             remedy="write a number from 0 to below 1",
         )
 

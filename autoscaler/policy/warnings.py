@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import Elsewhere
 from autoscaler.domain.reading import Absent, Answer, Why
-from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.domain.reason import Reason, ReasonCode, figure, reason
 from autoscaler.policy.tick import Tick
 
 
@@ -28,7 +28,7 @@ def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reas
         if name not in readings.regional:
             reading = readings.pooled[name]
             if why := readings.trouble(name, reading):
-                detail = reading.detail if isinstance(reading, Absent) else f"{reading.value:g}"
+                detail = reading.detail if isinstance(reading, Absent) else figure(reading.value)
                 yield _absence(name, why, detail)
         elif isinstance(answer, Absent) and answer.why is not Why.EMPTY:
             yield _absence(name, answer.why, answer.detail)

@@ -6,7 +6,7 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import TickReport, Verdict
 from autoscaler.domain.pool import Elsewhere, Pool
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Split, Why
-from autoscaler.domain.reason import Reason, ReasonCode
+from autoscaler.domain.reason import Reason, ReasonCode, figure
 from autoscaler.service import advice
 from autoscaler.service.findings import Finding, Grade
 
@@ -19,10 +19,10 @@ def on_answer(pool: Pool, query: Query, answer: Answer) -> Finding:
     """What a query brought, and how it splits; of several regions without a value one, the worst."""
     subject = f"pool {pool.name}, metric {query.name}"
     if isinstance(answer, Measured):
-        sentence = f"{answer.value:g}{_age(answer)}, one value for the whole pool"
+        sentence = f"{figure(answer.value)}{_age(answer)}, one value for the whole pool"
         return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
     if isinstance(answer, Absent) and answer.why is Why.EMPTY and query.missing is not None:
-        sentence = f"no series at all, which counts as {query.missing:g}"
+        sentence = f"no series at all, which counts as {figure(query.missing)}"
         return Finding(grade=Grade.FINE, subject=subject, sentence=sentence)
     if isinstance(answer, Absent):
         sentence = advice.on_metric(answer.why, answer.detail)
@@ -33,7 +33,7 @@ def on_answer(pool: Pool, query: Query, answer: Answer) -> Finding:
 def _on_split(pool: Pool, query: Query, answer: Split, subject: str) -> Finding:
     values = sorted(answer.by_label.items())
     absent = [(label, one) for label, one in values if isinstance(one, Absent)]
-    told = [f"{label} {one.value:g}{_age(one)}" for label, one in values if isinstance(one, Measured)]
+    told = [f"{label} {figure(one.value)}{_age(one)}" for label, one in values if isinstance(one, Measured)]
     more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
     split = f"by {query.label}: {', '.join(told[:SHOWN]) or 'no value'}{more}"
     if absent:

@@ -10,6 +10,7 @@ from rich.text import Text
 from autoscaler.domain.desired import Desired, MetricRow
 from autoscaler.domain.fleet import RegionCount
 from autoscaler.domain.outcome import Refused, TickReport, Verdict
+from autoscaler.domain.reason import figure
 from autoscaler.service.plan_json import NOBODY
 
 PLAIN_WIDTH = 240
@@ -92,7 +93,7 @@ def _metric(row: MetricRow) -> str:
     if row.absent is not None or row.value is None:
         return f"metric {name}: {row.absent.value if row.absent else 'unknown'}"
     age = "" if row.age_s is None else f" ({row.age_s:.0f} s old)"
-    return f"metric {name}: {row.value:g}{age}"
+    return f"metric {name}: {figure(row.value)}{age}"
 
 
 def _results(report: TickReport) -> Iterator[str]:

@@ -13,7 +13,7 @@ from autoscaler.domain.desired import Decision
 from autoscaler.domain.errors import ConfigurationError
 from autoscaler.domain.names import Region
 from autoscaler.domain.outcome import Refused
-from autoscaler.domain.reason import Number, Reason, ReasonCode
+from autoscaler.domain.reason import Number, Reason, ReasonCode, figure
 from autoscaler.reconcile.ledger import EMPTY
 from autoscaler.reconcile.recording import CODES, record
 from tests.docs.policy_page import Example, Row, Told, chains, codes, examples, reasons, refusals, text
@@ -109,7 +109,7 @@ def names_in(why: Reason) -> Shape:
 
 
 def written(value: Number) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return figure(value) if isinstance(value, float) else str(value)
 
 
 @lru_cache(maxsize=1)

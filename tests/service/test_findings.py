@@ -52,6 +52,8 @@ def test_a_region_that_may_go_to_zero_and_could_not_come_back_is_named():
     ("answer", "grade", "told"),
     [
         (Measured(value=25), Grade.FINE, "25, one value for the whole pool"),
+        (Measured(value=1_000_001), Grade.FINE, "1000001, one value"),
+        (Split(by_label={"ord": Measured(value=1_000_001)}), Grade.FINE, "ord 1000001"),
         (Measured(value=2.5, age_s=42.3), Grade.FINE, "2.5 (42 s old), one value"),
         (Split(by_label={"ord": Measured(value=3), "ams": Measured(value=1)}), Grade.FINE, "ams 1, ord 3"),
         (

@@ -1,6 +1,7 @@
 """What `plan` shows to people."""
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -37,6 +38,14 @@ def test_a_report_is_plain_aligned_lines_off_a_terminal():
         "  shortfall ord: 1 missing, parked until_s=300",
         "  warning: outside_regions machines=2",
     ]
+
+
+def test_a_value_is_shown_with_all_its_digits():
+    report = scaled()
+    assert report.decision is not None
+    row = report.decision.metrics[0]._replace(value=1_000_001.0, age_s=None)
+    exact = replace(report, decision=report.decision._replace(metrics=(row,)))
+    assert "  metric load of ord: 1000001\n" in shown(exact)
 
 
 def test_a_report_is_a_coloured_table_on_a_terminal():
