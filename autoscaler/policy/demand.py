@@ -63,11 +63,13 @@ def _ask(
         if partial:
             _note_partial(question, here, tally)
         try:
-            asked = ask(here, count) + tally.strangers
+            asked = ask(here, count)
         except UndefinedError as error:
             _unknown(tick, question, tally, error, last)
             answers.append(last)
             continue
+        if tally.strangers:
+            asked = max(0.0, asked) + tally.strangers
         machines = whole(asked)
         tally.trail.append((word, here, count, asked, machines))
         if tolerance is not None and machines < count.capacity:
@@ -145,7 +147,10 @@ def _instead(action: AbsentAction | int, bounds: Bounds) -> int:
 
 
 def _ask_elsewhere(tick: Tick, question: Question) -> bool:
-    """Ask where the pool may not run; the nearest home is to serve it, unrounded. Whether anybody asked."""
+    """Ask where the pool may not run; the nearest home is to serve it, unrounded. Whether anybody asked.
+
+    A negative answer asks for no Machine, there as at home, and takes none away from others.
+    """
     policy, readings = tick.policy, tick.readings
     labels = {label for metric in question.metrics for label in readings.elsewhere.get(metric, ())}
     if policy.pool.elsewhere is Elsewhere.IGNORE or not tick.homes:
@@ -158,7 +163,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             for metric in question.metrics
         }
         try:
-            more = question.ask(there, tick.fleet.by_region.get(label, NOTHING))
+            more = max(0.0, question.ask(there, tick.fleet.by_region.get(label, NOTHING)))
         except UndefinedError:
             continue
         home = policy.homes.index(policy.nearest.get(label, policy.heaviest))

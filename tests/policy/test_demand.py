@@ -239,6 +239,15 @@ def test_demand_from_elsewhere_is_added_before_rounding() -> None:
     assert scene.tick(split(ord=10, ams=4, lhr=3, fra=3)) == {AMS: 1, ORD: 1}
 
 
+def test_a_negative_demand_takes_nothing_away_from_that_of_another_region() -> None:
+    rule = Expression(text="load > 20 ? load / 10 : -3")
+    scene = Scene(pool=a_pool(regions={ORD: spec(), AMS: spec()}, rules=(rule,)))
+    assert scene.tick(split(ord=50, ams=50, lhr=1, fra=1)) == {AMS: 5, ORD: 5}
+    assert scene.numbers(ReasonCode.ELSEWHERE, AMS)["asked"] == 0
+    assert scene.tick(split(ord=50, ams=1, lhr=60, fra=1))[AMS] == 6
+    assert scene.numbers(ReasonCode.RULE, AMS)["asked"] == 6
+
+
 def test_a_region_closed_to_the_pool_passes_its_demand_on() -> None:
     pool = a_pool(regions={ORD: spec(), AMS: spec(), FRA: spec(0, 0)})
     scene = Scene(pool=pool)
