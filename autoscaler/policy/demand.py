@@ -110,8 +110,8 @@ def _unknown(tick: Tick, question: Question, tally: Tally, error: UndefinedError
     if error.metric is None:
         tick.undefined.append(reason(ReasonCode.RULE_UNDEFINED, rule=question.path, region=tally.scope))
     if tally.strangers > 0:
-        machines = whole(tally.strangers)
-        tally.trail.append(reason(ReasonCode.RULE, rule=question.path, elsewhere=True, machines=machines))
+        asked, machines = tally.strangers, whole(tally.strangers)
+        tally.trail.append(reason(ReasonCode.RULE, rule=question.path, asked=asked, machines=machines))
         tally.asked, tally.told = max(tally.asked, machines), True
     if not _given_up(tick, tally, error):
         if last is None:
