@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import structlog
 
+from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.service.daemon import read_clocks
 from autoscaler.service.settings import load
 from autoscaler.service.wiring import assemble
@@ -62,6 +63,13 @@ async def test_the_platform_is_asked_for_its_regions_once_demand_comes_from_one_
 async def test_the_platform_is_asked_again_a_day_later_as_regions_open(fly, loads):
     loads(ber=10)
     assert await regions_asked(fly, ticks=5, apart_s=6 * 3600.0) == 2
+
+
+async def test_a_platform_that_does_not_tell_its_regions_is_asked_again_in_the_next_tick(fly, loads):
+    loads(ber=10)
+    refusal = Fault(kind=Kind.STATUS, operation="regions", status=403, count=2)
+    fly.run(lambda world: world.inject(refusal))
+    assert await regions_asked(fly, ticks=5) == 3
 
 
 async def test_pools_of_one_app_share_a_survey_and_their_next_ticks_have_another(fly):
