@@ -88,6 +88,20 @@ def clear(situation: Situation, draft: Draft, stock: Stock) -> None:
         _force(situation, draft, stock)
 
 
+def discard_never_ran(situation: Situation, draft: Draft, stock: Stock) -> None:
+    """Destroy what will never launch, where it is ours and the gate allows it."""
+    for region, roster in situation.rosters.items():
+        for member in _idle(draft, roster.resting) if _may_destroy(situation, region) else ():
+            _discard(situation, draft, stock, member.machine)
+
+
+def _discard(situation: Situation, draft: Draft, stock: Stock, machine: Machine) -> None:
+    # In the hold after a restart or a jump of the clock it may be younger than it seems.
+    why = None if machine.region in situation.gate.hold_in else never_ran(situation, machine)
+    if why is not None and marks.made_by(machine, situation.pool.name) and stock.spares(machine):
+        draft.add(steps.destroy(machine, why))
+
+
 def _force(situation: Situation, draft: Draft, stock: Stock) -> None:
     """Where the operator allows it, what is doomed and does not manage to stop is not asked again."""
     for member in _idle(draft, situation.view.members):
@@ -109,17 +123,14 @@ def _may_destroy(situation: Situation, region: Region) -> bool:
 def _clear_one(
     situation: Situation, draft: Draft, stock: Stock, machine: Machine, *, may_destroy: bool
 ) -> None:
-    never_ran = _never_ran(situation, machine)
     if _is_due(situation.pool, machine):
         if stock.saves(machine):
             draft.add(*steps.unmark(machine, reason(ReasonCode.RESERVE)))
         elif may_destroy:
             draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
-    elif never_ran is not None:
-        # In the hold after a restart or a jump of the clock it may be younger than it seems.
-        known = may_destroy and machine.region not in situation.gate.hold_in
-        if known and marks.made_by(machine, situation.pool.name) and stock.spares(machine):
-            draft.add(steps.destroy(machine, never_ran))
+    elif never_ran(situation, machine) is not None:
+        if may_destroy:
+            _discard(situation, draft, stock, machine)
     else:
         draft.add(*steps.unmark(machine, reason(ReasonCode.DRAINED)))
 
@@ -133,10 +144,11 @@ def _is_due(pool: Pool, machine: Machine) -> bool:
 def abandoned(situation: Situation, member: Member) -> bool:
     """Whether a Machine will never launch and is not ours to destroy: people have to look at it."""
     machine = member.machine
-    return _never_ran(situation, machine) is not None and not marks.made_by(machine, situation.pool.name)
+    return never_ran(situation, machine) is not None and not marks.made_by(machine, situation.pool.name)
 
 
-def _never_ran(situation: Situation, machine: Machine) -> Reason | None:
+def never_ran(situation: Situation, machine: Machine) -> Reason | None:
+    """Why a Machine is known never to launch, None for all others."""
     refused = situation.ledger.passed_over.get(machine.id)
     stays = machine.state in NEW and refused is not None and never_launched(refused)
     return refused.reason if refused is not None and stays else None

@@ -6,17 +6,17 @@ mark and another look.
 
 from collections.abc import Mapping
 
-from autoscaler.domain.fleet import HostStatus
+from autoscaler.domain.fleet import HostStatus, Machine, MachineState
 from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.plan import Create
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, marks, steps
-from autoscaler.reconcile.counting import AWAKE, HALTED, NEW, Member
+from autoscaler.reconcile.counting import AWAKE, HALTED, NEW, Member, stuck
 from autoscaler.reconcile.deploys import release
-from autoscaler.reconcile.leftovers import lasting
+from autoscaler.reconcile.leftovers import Stock, discard_never_ran, lasting, never_ran
 from autoscaler.reconcile.placing import create_at_home
 from autoscaler.reconcile.situation import Draft, Situation, share
-from autoscaler.reconcile.starting import startable
+from autoscaler.reconcile.starting import candidates, startable
 
 
 def plan(situation: Situation, draft: Draft) -> None:
@@ -29,23 +29,31 @@ def plan(situation: Situation, draft: Draft) -> None:
     allowed = share(draft.total_room, wanted)
     for region, machines in wanted.items():
         draft.lack(region, machines - allowed[region], reason(ReasonCode.TOTAL_MAX))
-    for region, overflow in create_at_home(situation, draft, allowed, asleep=True).items():
+    lacking = {region: _revive(situation, draft, region, machines) for region, machines in allowed.items()}
+    for region, overflow in create_at_home(situation, draft, lacking, asleep=True).items():
         draft.lack(region, overflow.machines, overflow.reason)
     _wake(situation, draft)
+    discard_never_ran(situation, draft, Stock(situation, draft))
     _shrink(situation, draft, {region: existing[region] - targets[region] for region in existing})
 
 
 def _existing(situation: Situation, region: Region) -> int:
-    """Machines that are physically in the region or on their way there, in whatever state."""
+    """Machines that are physically in the region or on their way there, and that can serve one day."""
     serving = {member.machine.id for roster in situation.rosters.values() for member in roster.serving}
     here = [one.machine for one in situation.view.members if one.machine.region == region]
-    listed = sum(machine.host is HostStatus.OK or machine.id in serving for machine in here)
+    listed = sum(machine.id in serving or _can_serve(situation, machine) for machine in here)
     ids: set[MachineId | None] = {machine.id for machine in situation.view.survey.machines}
     names = {machine.name for machine in situation.view.survey.machines}
     return listed + sum(
         entry.region == region and entry.machine not in ids and entry.name not in names
         for entry in situation.ledger.on_the_way
     )
+
+
+def _can_serve(situation: Situation, machine: Machine) -> bool:
+    """The proxy starts nothing that has failed, hangs between two states or never launched."""
+    hangs = machine.state is MachineState.FAILED or stuck(machine, situation.ledger, situation.now)
+    return machine.host is HostStatus.OK and not hangs and never_ran(situation, machine) is None
 
 
 def _target(situation: Situation, region: Region) -> int:
@@ -69,6 +77,20 @@ def _repeat(situation: Situation, draft: Draft, wanted: dict[Region, int]) -> No
         lacking = wanted.get(former.region, 0)
         if lacking and isinstance(former, Create) and creating.again(situation, draft, former):
             wanted[former.region] = lacking - 1
+
+
+def _revive(situation: Situation, draft: Draft, region: Region, wanted: int) -> int:
+    """Start what has failed before anything is created in its place; how many are still lacking."""
+    failed = [
+        member
+        for member in candidates(situation, draft, region)
+        if member.machine.state is MachineState.FAILED
+    ]
+    able = failed[: max(0, min(wanted, draft.room[region]))]
+    for member in able:
+        draft.add(*steps.start(member, situation.demand(region), home=member.home))
+        draft.room[region] -= 1
+    return wanted - len(able)
 
 
 def _wake(situation: Situation, draft: Draft) -> None:

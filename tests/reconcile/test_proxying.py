@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from autoscaler.domain.desired import Bounds, Gate
 from autoscaler.domain.fleet import MachineState
-from autoscaler.domain.names import MachineName
+from autoscaler.domain.names import MachineId, MachineName
 from autoscaler.domain.plan import Create
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile.ledger import EMPTY, OnTheWay
+from autoscaler.reconcile.ledger import EMPTY, Backoff, OnTheWay, Seen
 from autoscaler.reconcile.naming import prefix
 from tests.reconcile.fleets import NOW, STOPPED, brief, lacks, member, planned, warned
 from tests.reconcile.samples import AMS, FRA, ORD, POOL, WALL, a_pool
@@ -98,6 +98,38 @@ def test_a_machine_that_stays_in_created_is_woken_for_the_proxy():
     assert planned(PROXY, [member("a"), fresh], {ORD: 1}).actions == ()
     old = replace(fresh, created_at=NOW.wall - 130)
     assert brief(planned(PROXY, [member("a"), old], {ORD: 1})) == ["start b"]
+
+
+def test_a_spare_that_never_launched_is_not_counted_and_destroyed_where_it_is_ours():
+    asleep = {"autoscaler_asleep": "true", "autoscaler": POOL}
+    dud = member(
+        "b", MachineState.CREATED, name=MachineName(f"{NAME}9"), created_at=NOW.wall - 300, meta=asleep
+    )
+    refused = Backoff(until=NOW.mono - 5, delay_s=300, reason=reason(ReasonCode.STUCK, state=dud.state))
+    tried = replace(EMPTY, passed_over={MachineId("b"): refused})
+    assert brief(planned(PROXY, [member("a"), dud], {ORD: 1}, ledger=tried)) == [
+        f"create {NAME}1",
+        "destroy b",
+    ]
+    gate = Gate(no_in=(reason(ReasonCode.DEPLOY),))
+    held = planned(PROXY, [member("a"), dud], {ORD: 1}, ledger=tried, gate=gate)
+    assert brief(held) == [f"create {NAME}1"]
+    theirs = planned(PROXY, [member("a"), replace(dud, metadata={})], {ORD: 1}, ledger=tried)
+    assert (brief(theirs), warned(theirs)) == ([f"create {NAME}1"], ["stuck"])
+
+
+def test_what_hangs_between_two_states_is_no_spare():
+    hanging = member("b", MachineState.STOPPING)
+    seen = Seen(state=hanging.state, since=NOW.mono - 310, instance_id=hanging.instance_id, region=ORD)
+    plan = planned(PROXY, [member("a"), hanging], {ORD: 1}, ledger=replace(EMPTY, seen={hanging.id: seen}))
+    assert (brief(plan), warned(plan)) == ([f"create {NAME}1"], ["stuck"])
+
+
+def test_what_has_failed_is_no_spare_and_is_started_before_anything_is_created():
+    fleet = [member("a"), member("b", MachineState.FAILED), member("c", MachineState.FAILED)]
+    assert brief(planned(PROXY, fleet, {ORD: 1})) == ["start b"]
+    assert brief(planned(PROXY, fleet[:2], {ORD: 2})) == ["start b", f"create {NAME}1"]
+    assert planned(PROXY, [*fleet, member("d", STOPPED)], {ORD: 1}).actions == ()
 
 
 def test_every_region_keeps_its_reserve():

@@ -1,0 +1,54 @@
+"""Stories of pools whose Machines Fly Proxy starts and stops."""
+
+import pytest
+
+from autoscaler.domain.desired import Bounds
+from autoscaler.domain.pool import RegionSpec
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.emulator import lifecycle
+from autoscaler.emulator.faults import Fault, Kind
+from tests.scenarios.story import ORD, Story, a_pool, told
+from tests.scenarios.test_other_hands import PROXIED
+from tests.scenarios.test_promises import warned
+
+pytestmark = pytest.mark.looptime
+
+UP_TO_FIVE = {ORD: RegionSpec(bounds=Bounds(min=0, max=5))}
+SPARES = a_pool(proxy=True, reserve=2, regions=UP_TO_FIVE)
+
+
+def states(story: Story) -> list[str]:
+    """Of what is not being destroyed."""
+    return sorted(machine.state for machine in story.machines() if machine.state != "destroying")
+
+
+async def test_a_spare_that_never_launches_is_replaced():
+    async with told(SPARES, machine_config=PROXIED) as story:
+        story.add(1, ORD, "started")
+        story.trouble(Fault(kind=Kind.STUCK, state="created", count=1))
+        story.load({ORD: 10.0})
+        await story.passes(600.0)
+        assert states(story) == ["started", "stopped", "stopped"]
+
+
+async def test_spares_that_hang_between_two_states_are_reported_and_replaced():
+    async with told(SPARES, machine_config=PROXIED) as story:
+        machines = story.add(3, ORD, "started")
+        story.load({ORD: 10.0})
+        await story.passes(30.0)
+        story.trouble(Fault(kind=Kind.STUCK, state="stopping", count=2))
+        for machine in machines[1:]:
+            lifecycle.stop(story.world, machine)
+        await story.passes(600.0)
+        assert states(story) == ["started", "stopped", "stopped", "stopping", "stopping"]
+        assert ReasonCode.STUCK in warned(story)
+
+
+async def test_machines_that_have_failed_are_no_spares_and_are_started_again():
+    async with told(SPARES, machine_config=PROXIED) as story:
+        machines = story.add(3, ORD, "stopped")
+        story.load({ORD: 10.0})
+        for machine in machines[1:]:
+            story.world.change(machine, state="failed")
+        await story.passes(60.0)
+        assert states(story) == ["started", "started", "stopped", "stopped"]
