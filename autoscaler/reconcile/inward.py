@@ -46,37 +46,49 @@ def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
 
 def plan(situation: Situation, draft: Draft, leaving: Leavers) -> None:
     """Let the surplus go, as far as the gate allows, each Machine by its next step."""
-    permits = _permits(situation, leaving)
+    permitted = _permits(situation, leaving)
     stock = Stock(situation, draft)
     for region, members in leaving.items():
-        for member in members[: permits[region]]:
+        for member in members[: permitted[region]]:
             if member.touchable:
                 draft.add(*_next_steps(situation, stock, member.machine))
     leftovers.clear(situation, draft, stock)
 
 
-def _permits(situation: Situation, leaving: Leavers) -> Mapping[Region, int]:
-    """How many Machines may go now. A region on hold may still go down to its max, and to the pool's
-    as far as the others do not see to that. A restart does not hold those that were leaving before it.
+def permits(
+    situation: Situation,
+    *,
+    counts: Mapping[Region, int],
+    surplus: Mapping[Region, int],
+    begun: Mapping[Region, int],
+) -> Mapping[Region, int]:
+    """How many Machines may go now of each region's `surplus`; `begun` is how many are leaving already.
+
+    A region on hold may still go down to its max, and to the pool's as far as the others do not see to
+    that. A restart does not hold those that were leaving before it.
     """
     if situation.gate.no_in:
-        return dict.fromkeys(situation.rosters, 0)
-    capacity = {region: roster.capacity for region, roster in situation.rosters.items()}
-    above_total = sum(capacity.values()) - situation.decision.total.max
-    permits = {}
-    for region in sorted(capacity, key=lambda region: (region in situation.gate.hold_in, region)):
-        count = capacity[region]
-        surplus = max(0, count - situation.desired(region))
+        return dict.fromkeys(counts, 0)
+    above_total = sum(counts.values()) - situation.decision.total.max
+    permitted = {}
+    for region in sorted(counts, key=lambda region: (region in situation.gate.hold_in, region)):
+        going = surplus[region]
         if region in situation.gate.hold_in:
-            begun = 0 if situation.held(region) else _begun(leaving[region])
-            surplus = min(surplus, max(0, count - situation.bounds(region).max, above_total, begun))
-        above_total -= surplus
-        permits[region] = surplus
-    return permits
+            old = 0 if situation.held(region) else begun[region]
+            going = min(going, max(0, counts[region] - situation.bounds(region).max, above_total, old))
+        above_total -= going
+        permitted[region] = going
+    return permitted
 
 
-def _begun(members: tuple[Member, ...]) -> int:
-    return sum(marks.leaving(member.machine) for member in members)
+def _permits(situation: Situation, leaving: Leavers) -> Mapping[Region, int]:
+    counts = {region: roster.capacity for region, roster in situation.rosters.items()}
+    return permits(
+        situation,
+        counts=counts,
+        surplus={region: max(0, count - situation.desired(region)) for region, count in counts.items()},
+        begun={region: sum(marks.leaving(one.machine) for one in leaving[region]) for region in counts},
+    )
 
 
 def _next_steps(situation: Situation, stock: Stock, machine: Machine) -> tuple[Action, ...]:

@@ -11,8 +11,9 @@ from autoscaler.domain.names import MachineId, Region
 from autoscaler.domain.plan import Create
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import creating, marks, steps
-from autoscaler.reconcile.counting import AWAKE, HALTED, NEW, Member, stuck
+from autoscaler.reconcile.counting import AWAKE, HALTED, NEW, Roster, stuck
 from autoscaler.reconcile.deploys import release
+from autoscaler.reconcile.inward import permits
 from autoscaler.reconcile.leftovers import Stock, discard_never_ran, lasting, never_ran
 from autoscaler.reconcile.placing import create_at_home
 from autoscaler.reconcile.situation import Draft, Situation, share
@@ -34,7 +35,7 @@ def plan(situation: Situation, draft: Draft) -> None:
         draft.lack(region, overflow.machines, overflow.reason)
     _wake(situation, draft)
     discard_never_ran(situation, draft, Stock(situation, draft))
-    _shrink(situation, draft, {region: existing[region] - targets[region] for region in existing})
+    _shrink(situation, draft, existing, targets)
 
 
 def _existing(situation: Situation, region: Region) -> int:
@@ -101,23 +102,33 @@ def _wake(situation: Situation, draft: Draft) -> None:
                 draft.add(*steps.start(member, reason(ReasonCode.STUCK), home=member.home))
 
 
-def _shrink(situation: Situation, draft: Draft, surplus: Mapping[Region, int]) -> None:
+def _shrink(
+    situation: Situation, draft: Draft, existing: Mapping[Region, int], targets: Mapping[Region, int]
+) -> None:
+    able = {region: _destroyable(roster) for region, roster in situation.rosters.items()}
+    surplus = {region: max(0, min(existing[region] - targets[region], len(able[region]))) for region in able}
+    doomed = {region: sum(marks.doomed(one) for one in machines) for region, machines in able.items()}
+    permitted = permits(situation, counts=existing, surplus=surplus, begun=doomed)
     staying = lasting(situation.view)
-    for region, roster in situation.rosters.items():
-        forbidden = bool(situation.gate.no_in) or region in situation.gate.hold_in
-        able = [one for one in roster.resting if one.touchable and one.machine.state in HALTED]
-        for place, member in enumerate(sorted(able, key=_least_missed)):
-            machine = member.machine
+    for region, machines in able.items():
+        for place, machine in enumerate(machines):
             if place >= surplus[region] or not staying - {machine.id}:
                 draft.add(*steps.unmark(machine, reason(ReasonCode.RESERVE)))
                 continue
             staying -= {machine.id}
-            if marks.doomed(machine) and not forbidden:
+            if place >= permitted[region]:
+                continue
+            if marks.doomed(machine):
                 draft.add(steps.destroy(machine, reason(ReasonCode.DOOMED)))
-            elif not forbidden:
+            else:
                 draft.add(steps.mark(machine, marks.doom(situation.now.wall), reason(ReasonCode.SURPLUS)))
 
 
-def _least_missed(member: Member) -> tuple[bool, int, float, str]:
-    machine = member.machine
+def _destroyable(roster: Roster) -> list[Machine]:
+    """What is at rest and may be touched, what is missed least in front."""
+    resting = (one.machine for one in roster.resting if one.touchable)
+    return sorted((machine for machine in resting if machine.state in HALTED), key=_least_missed)
+
+
+def _least_missed(machine: Machine) -> tuple[bool, int, float, str]:
     return (not marks.doomed(machine), release(machine), -(machine.created_at or 0.0), machine.id)

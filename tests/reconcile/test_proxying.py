@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from autoscaler.domain.desired import Bounds, Gate
 from autoscaler.domain.fleet import MachineState
 from autoscaler.domain.names import MachineId, MachineName
@@ -90,6 +92,29 @@ def test_the_gate_keeps_what_is_too_much():
     fleet = [member("a"), member("b", STOPPED), member("c", STOPPED, meta=DOOMED)]
     gate = Gate(no_in=(reason(ReasonCode.DEPLOY),))
     assert planned(PROXY, fleet, {ORD: 1}, gate=gate).actions == ()
+
+
+UP_TO_TWO = replace(PROXY, regions={ORD: replace(PROXY.regions[ORD], bounds=Bounds(min=0, max=2))})
+
+
+@pytest.mark.parametrize("why", [ReasonCode.UNKNOWN, ReasonCode.RESTART_HOLD, ReasonCode.PAUSE_IN])
+def test_a_hold_lets_existing_machines_go_down_to_the_bounds(why):
+    held = Gate(hold_in={ORD: (reason(why),)})
+    fleet = [member("a"), *(member(label, STOPPED) for label in "bcde")]
+    assert brief(planned(UP_TO_TWO, fleet, {ORD: 1}, gate=held)) == ["mark b", "mark c", "mark d"]
+    of_the_pool = replace(PROXY, total=Bounds(min=0, max=4))
+    assert brief(planned(of_the_pool, fleet, {ORD: 1}, gate=held)) == ["mark b"]
+    assert planned(PROXY, fleet, {ORD: 1}, gate=held).actions == ()
+    closed = Gate(no_in=(reason(ReasonCode.DEPLOY),))
+    assert planned(UP_TO_TWO, fleet, {ORD: 1}, gate=closed).actions == ()
+
+
+def test_only_a_restart_lets_those_go_that_were_leaving_before_it():
+    fleet = [member("a"), member("b", STOPPED), member("c", STOPPED, meta=DOOMED), member("d", STOPPED)]
+    restarted = Gate(hold_in={ORD: (reason(ReasonCode.RESTART_HOLD),)})
+    assert brief(planned(PROXY, fleet, {ORD: 1}, gate=restarted)) == ["destroy c"]
+    blind = Gate(hold_in={ORD: (reason(ReasonCode.RESTART_HOLD), reason(ReasonCode.UNKNOWN))})
+    assert planned(PROXY, fleet, {ORD: 1}, gate=blind).actions == ()
 
 
 def test_a_machine_that_stays_in_created_is_woken_for_the_proxy():

@@ -52,3 +52,11 @@ async def test_machines_that_have_failed_are_no_spares_and_are_started_again():
             story.world.change(machine, state="failed")
         await story.passes(60.0)
         assert states(story) == ["started", "started", "stopped", "stopped"]
+
+
+async def test_a_proxied_pool_moves_inside_its_bounds_without_a_metric():
+    async with told(a_pool(proxy=True, regions=UP_TO_FIVE), machine_config=PROXIED) as story:
+        story.add(1, ORD, "started")
+        story.add(6, ORD, "stopped")
+        await story.passes(60.0)
+        assert states(story) == ["started", *["stopped"] * 4]
