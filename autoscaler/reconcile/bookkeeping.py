@@ -9,7 +9,7 @@ from autoscaler.domain.names import MachineId, VolumeId
 from autoscaler.domain.plan import CreateVolume
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, crashing, departures, marks
+from autoscaler.reconcile import backoff, crashing, departures, marks, staying
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import (
@@ -71,6 +71,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         crashed,
         on_the_way=arrivals.still,
         departures=departures.recent(ledger.departures, now.mono),
+        stays=staying.still(ledger.stays, sight.members, updated, now.mono),
         uncertain=unshown(ledger.uncertain, sight.survey, pool.name),
         parked=parked,
         passed_over=backoff.without(backoff.remembered(crashed.passed_over, now.mono), updated),

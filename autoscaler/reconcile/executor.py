@@ -26,7 +26,10 @@ from autoscaler.domain.plan import Action, Create, CreateVolume, Plan, Stop, Sus
 from autoscaler.reconcile.ports import Machines
 
 NO_SUSPEND_HERE = frozenset({Refusal.WRONG_STATE, Refusal.INVALID, Refusal.HOST_FULL})
-"""Refusals of a suspend that no waiting mends; the Machine is stopped instead."""
+"""Refusals of a suspend that no waiting mends; the Machine is stopped instead.
+
+After others it is tried again, and stopped in a later tick if that does not help (`staying`).
+"""
 
 POINTLESS_ELSEWHERE = frozenset({Refusal.ORG_LIMIT, Refusal.INVALID, Refusal.IMAGE, Refusal.UNAUTHORIZED})
 """Refusals of a create that meet every other create of its kind in the same tick, in any region."""

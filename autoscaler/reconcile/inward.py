@@ -7,7 +7,7 @@ from autoscaler.domain.names import Region
 from autoscaler.domain.plan import Action
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import ReasonCode, reason
-from autoscaler.reconcile import deploys, drains, leftovers, marks, steps, victims
+from autoscaler.reconcile import deploys, drains, leftovers, marks, staying, steps, victims
 from autoscaler.reconcile.counting import AT_REST, Member
 from autoscaler.reconcile.leftovers import Stock
 from autoscaler.reconcile.situation import Draft, Situation
@@ -99,6 +99,7 @@ def _next_steps(situation: Situation, stock: Stock, machine: Machine) -> tuple[A
     if leave is Leave.DESTROY and stock.dooms(machine):
         doomed = () if marks.doomed(machine) else (steps.mark(machine, marks.doom(situation.now.wall), why),)
         return (*doomed, steps.stop(machine, why))
-    if leave is Leave.SUSPEND and machine.state is MachineState.STARTED:
+    started = machine.state is MachineState.STARTED
+    if leave is Leave.SUSPEND and started and staying.suspends(situation.ledger, machine):
         return (steps.suspend(machine, why),)
     return (steps.stop(machine, why),)

@@ -35,6 +35,17 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """How many times in a row a Machine was told to stop or to suspend and did not, the last time at `last`.
+
+    Where the answer was lost it may have done so after all: a survey tells.
+    """
+
+    times: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
     """Something left alone until `until`, for `delay_s` this time, because it refused.
 
@@ -74,6 +85,8 @@ class Ledger:
     on_the_way: tuple[OnTheWay, ...] = ()
     departures: Mapping[MachineId, Departure] = field(default_factory=dict)
     """Machines we stopped lately, which a list that is behind still shows as running."""
+    stays: Mapping[MachineId, Stay] = field(default_factory=dict)
+    """Machines that run although they were told to leave."""
     uncertain: tuple[Start | Create, ...] = ()
     """Starts and creates of unknown result: repeated first if the next survey does not show them."""
     parked: Mapping[Region, Backoff] = field(default_factory=dict)

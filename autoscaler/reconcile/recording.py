@@ -20,7 +20,7 @@ from autoscaler.domain.plan import (
 )
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, departures, probing
+from autoscaler.reconcile import backoff, departures, probing, staying
 from autoscaler.reconcile.ledger import Ledger, OnTheWay
 from autoscaler.reconcile.marks import DRAINING
 
@@ -57,6 +57,7 @@ def record(
         ledger,
         on_the_way=_on_the_way(ledger.on_the_way, outcomes, homes, now.mono),
         departures=departures.after(ledger, outcomes, now.mono),
+        stays=staying.after(ledger, outcomes, now.mono),
         uncertain=tuple(
             outcome.action
             for outcome in outcomes

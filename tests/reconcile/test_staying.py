@@ -1,0 +1,71 @@
+"""Machines that were told to leave and stay."""
+
+from dataclasses import replace
+
+import pytest
+
+from autoscaler.domain.fleet import MachineState
+from autoscaler.domain.names import InstanceId, MachineId
+from autoscaler.domain.outcome import Applied, Failed, NotSent, Outcome, Refusal, Refused, Result, Uncertain
+from autoscaler.domain.plan import Suspend
+from autoscaler.domain.pool import Leave
+from autoscaler.reconcile.bookkeeping import Sight, observe
+from autoscaler.reconcile.ledger import EMPTY, Ledger, Stay
+from autoscaler.reconcile.recording import record
+from tests.reconcile.fleets import NOW, brief, member, planned, viewed
+from tests.reconcile.samples import ORD, SURPLUS, a_pool, at, done, refused, so, stop
+
+A = MachineId("a")
+SUSPEND = Suspend(machine=A, region=ORD, reason=SURPLUS)
+
+
+def told(times: int, *, ago: float = 0.0) -> Ledger:
+    """Machine `a` has been told so many times to leave, the last time so long ago."""
+    return replace(EMPTY, stays={A: Stay(times=times, last=NOW.mono - ago)})
+
+
+def after(ledger: Ledger, *outcomes: Outcome, mono: float = 0.0) -> Ledger:
+    return record(ledger, a_pool(), outcomes, homes={}, now=at(mono))
+
+
+def seen(ledger: Ledger, *machines, mono: float = NOW.mono) -> Ledger:
+    survey = viewed(a_pool(), machines).survey
+    return observe(ledger, a_pool(), Sight(survey=survey, members=machines), at(mono)).ledger
+
+
+@pytest.mark.parametrize(
+    "result", [Refused(refusal=Refusal.CONFLICT), Refused(refusal=Refusal.NOT_FOUND), Failed(), Uncertain()]
+)
+def test_attempts_in_a_row_are_counted_and_end_when_one_succeeds(result: Result):
+    once = after(EMPTY, so(stop("a"), result), mono=5.0)
+    twice = after(once, so(SUSPEND, result), mono=20.0)
+    assert (once.stays, twice.stays) == ({A: Stay(times=1, last=5.0)}, {A: Stay(times=2, last=20.0)})
+    assert after(twice, done(stop("a"))).stays == {}
+
+
+def test_a_suspend_and_the_stop_that_follows_it_are_one_attempt():
+    no = refused(SUSPEND, Refusal.WRONG_STATE)
+    assert after(EMPTY, no, so(stop("a"), Failed())).stays[A].times == 1
+    assert after(EMPTY, no, so(stop("a"), Applied())).stays == {}
+
+
+@pytest.mark.parametrize(
+    "result", [Refused(refusal=Refusal.LEASED), Refused(refusal=Refusal.RATE_LIMITED), NotSent()]
+)
+def test_a_bad_moment_is_no_attempt(result: Result):
+    assert after(EMPTY, so(stop("a"), result)).stays == {}
+    assert after(told(2), so(stop("a"), result)) == told(2)
+
+
+def test_attempts_are_remembered_while_the_same_version_of_the_machine_runs():
+    ledger = seen(told(2), member("a"))
+    assert set(ledger.stays) == {A}
+    assert seen(ledger, member("a", MachineState.STOPPING)).stays == {}
+    assert seen(ledger, member("a", instance_id=InstanceId("v2"))).stays == {}
+    assert seen(ledger, member("a"), mono=NOW.mono + 3600.0).stays == {}
+
+
+def test_what_could_not_be_suspended_twice_is_stopped():
+    pool = a_pool(leave=Leave.SUSPEND)
+    assert brief(planned(pool, [member("a")], {}, ledger=told(1))) == ["suspend a"]
+    assert brief(planned(pool, [member("a")], {}, ledger=told(2))) == ["stop a"]
