@@ -85,6 +85,7 @@ class ReasonCode(StrEnum):
     STUCK = "stuck"
     LOST_ON_THE_WAY = "lost_on_the_way"
     LONG_DRAIN = "long_drain"
+    STAYS = "stays"
     ORPHAN_VOLUMES = "orphan_volumes"
     DEPLOY_LAPSED = "deploy_lapsed"
     SURVEY_FAILED = "survey_failed"

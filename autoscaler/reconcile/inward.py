@@ -18,12 +18,17 @@ Leavers = Mapping[Region, tuple[Member, ...]]
 
 def leavers(situation: Situation) -> Leavers:
     """Whom each region could do without."""
+
+    def stays(machine: Machine) -> bool:
+        return staying.serves_on(situation.ledger, machine, situation.now.mono)
+
     return {
         region: victims.choose(
             roster.serving,
             surplus=roster.capacity - situation.desired(region),
             desired=situation.desired(region),
             load=situation.load,
+            stays=stays,
         )
         for region, roster in situation.rosters.items()
     }
@@ -50,7 +55,7 @@ def plan(situation: Situation, draft: Draft, leaving: Leavers) -> None:
     stock = Stock(situation, draft)
     for region, members in leaving.items():
         for member in members[: permitted[region]]:
-            if member.touchable:
+            if member.touchable and not staying.rests(situation.ledger, member.machine, situation.now.mono):
                 draft.add(*_next_steps(situation, stock, member.machine))
     leftovers.clear(situation, draft, stock)
 

@@ -53,6 +53,8 @@ def judge(
     if plan.actions:
         return Verdict.SCALED
     held = any(_kept(entry) or _too_many(entry, gate, counts) for entry in decision.regions.values())
+    stays = any(why.code is ReasonCode.STAYS for why in plan.warnings)
+    held = held or (stays and any(_above(entry, counts) for entry in decision.regions.values()))
     return Verdict.HELD if plan.shortfall or held else Verdict.STEADY
 
 
@@ -67,7 +69,11 @@ def _too_many(entry: Desired, gate: Gate, counts: Mapping[Region, RegionCount]) 
 
     A hold of one region does not keep what is leaving already; one of the whole pool does.
     """
-    count = counts.get(entry.region, RegionCount())
     if gate.no_in:
-        return count.capacity > entry.desired
+        return _above(entry, counts)
+    count = counts.get(entry.region, RegionCount())
     return entry.region in gate.hold_in and count.capacity - count.draining > entry.desired
+
+
+def _above(entry: Desired, counts: Mapping[Region, RegionCount]) -> bool:
+    return counts.get(entry.region, RegionCount()).capacity > entry.desired

@@ -9,7 +9,7 @@ from autoscaler.domain.names import VolumeId
 from autoscaler.domain.plan import EMPTY_PLAN, Plan
 from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import drains, inward, leftovers, outward, probing, proxying, shelf
+from autoscaler.reconcile import drains, inward, leftovers, outward, probing, proxying, shelf, staying
 from autoscaler.reconcile.busy import answered
 from autoscaler.reconcile.counting import PoolView, muster, stuck
 from autoscaler.reconcile.ledger import Ledger
@@ -77,4 +77,5 @@ def _warnings(situation: Situation) -> Iterator[Reason]:
         if stuck(member.machine, ledger, situation.now) or leftovers.abandoned(situation, member):
             yield reason(ReasonCode.STUCK, machine=member.machine.id, state=member.machine.state)
     yield from drains.long_lasting(situation)
+    yield from staying.warnings(ledger)
     yield from shelf.orphans(situation)

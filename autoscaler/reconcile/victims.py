@@ -11,7 +11,13 @@ Load = Callable[[Machine], float]
 """How busy a Machine is; 0 is idle, infinity unknown."""
 
 
-def choose(serving: Iterable[Member], *, surplus: int, desired: int, load: Load) -> tuple[Member, ...]:
+Stays = Callable[[Machine], bool]
+"""Whether a Machine does not leave whatever it is told, so that others have to."""
+
+
+def choose(
+    serving: Iterable[Member], *, surplus: int, desired: int, load: Load, stays: Stays
+) -> tuple[Member, ...]:
     """At most `surplus` Machines, those that are missed least first.
 
     Draining already, then critical, then not yet ready, then least busy, then spilled in from elsewhere,
@@ -23,7 +29,8 @@ def choose(serving: Iterable[Member], *, surplus: int, desired: int, load: Load)
     everyone = tuple(serving)
     spare_ready = sum(member.machine.ready for member in everyone) - desired
     chosen: list[Member] = []
-    for member in sorted(filter(_may_leave, everyone), key=_order(load)):
+    able = [member for member in everyone if _may_leave(member) and not stays(member.machine)]
+    for member in sorted(able, key=_order(load)):
         if len(chosen) >= surplus:
             break
         if member.machine.ready:

@@ -7,7 +7,7 @@ from autoscaler.domain.names import MachineName, Region
 from autoscaler.domain.plan import Create, Start
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile.counting import AT_REST
-from autoscaler.reconcile.ledger import Backoff, Ledger, OnTheWay, Seen
+from autoscaler.reconcile.ledger import Backoff, Ledger, OnTheWay, Seen, Stay
 from autoscaler.reconcile.naming import prefix
 from tests.laws.setting import BOOLEANS, HERE, NOW, POOL, REGIONS, SMALL
 
@@ -26,6 +26,9 @@ PARKED: st.SearchStrategy[dict[Region, Backoff]] = st.one_of(
 )
 SIGHTS = st.sampled_from([(0.0, True), (10.0, True), (90.0, False), (400.0, True)])
 """For how long a Machine has been in its state, and whether it served before."""
+STAYS = st.builds(
+    Stay, times=st.integers(1, 4), last=st.sampled_from([NOW.mono - 15, NOW.mono - 150, NOW.mono - 400])
+)
 NAMES = tuple(MachineName(f"{prefix(POOL, region)}{number}") for region in HERE for number in (1, 2, 11))
 UNLISTED = st.lists(st.tuples(st.sampled_from(NAMES), REGIONS), unique_by=lambda pair: pair[0], max_size=4)
 
@@ -49,6 +52,7 @@ def ledgers(draw: st.DrawFn, fleet: tuple[Machine, ...]) -> Ledger:
         passed_over={machine.id: draw(BACKOFFS) for machine in fleet if draw(SMALL) == 0},
         idle={machine.id: draw(SMALL) for machine in fleet},
         seen={machine.id: _seen(machine, *draw(SIGHTS)) for machine in fleet},
+        stays={machine.id: draw(STAYS) for machine in fleet if draw(SMALL) == 0},
     )
 
 

@@ -112,3 +112,10 @@ HOLDING = Gate(hold_in={ORD: (reason(ReasonCode.ARRIVING),)})
 def test_a_surplus_that_nothing_may_take_away_is_held(gate, capacity, draining, expected):
     counts = {ORD: RegionCount(capacity=capacity, draining=draining)}
     assert judge(gate, decision(), EMPTY_PLAN, (), counts) is expected
+
+
+@pytest.mark.parametrize(("capacity", "expected"), [(4, Verdict.HELD), (3, Verdict.STEADY)])
+def test_a_surplus_that_does_not_leave_whatever_it_is_told_is_held(capacity, expected):
+    plan = Plan(warnings=(reason(ReasonCode.STAYS, machine="a"),))
+    counts = {ORD: RegionCount(capacity=capacity, draining=1)}
+    assert judge(OPEN_GATE, decision(), plan, (), counts) is expected

@@ -9,11 +9,12 @@ from autoscaler.domain.names import InstanceId, MachineId
 from autoscaler.domain.outcome import Applied, Failed, NotSent, Outcome, Refusal, Refused, Result, Uncertain
 from autoscaler.domain.plan import Suspend
 from autoscaler.domain.pool import Leave
+from autoscaler.reconcile import staying
 from autoscaler.reconcile.bookkeeping import Sight, observe
 from autoscaler.reconcile.ledger import EMPTY, Ledger, Stay
 from autoscaler.reconcile.recording import record
-from tests.reconcile.fleets import NOW, brief, member, planned, viewed
-from tests.reconcile.samples import ORD, SURPLUS, a_pool, at, done, refused, so, stop
+from tests.reconcile.fleets import NOW, brief, member, planned, viewed, warned
+from tests.reconcile.samples import ORD, SURPLUS, WALL, a_pool, at, done, refused, so, stop
 
 A = MachineId("a")
 SUSPEND = Suspend(machine=A, region=ORD, reason=SURPLUS)
@@ -62,10 +63,38 @@ def test_attempts_are_remembered_while_the_same_version_of_the_machine_runs():
     assert set(ledger.stays) == {A}
     assert seen(ledger, member("a", MachineState.STOPPING)).stays == {}
     assert seen(ledger, member("a", instance_id=InstanceId("v2"))).stays == {}
-    assert seen(ledger, member("a"), mono=NOW.mono + 3600.0).stays == {}
+    assert set(seen(ledger, member("a"), mono=NOW.mono + 599.0).stays) == {A}
+    assert seen(ledger, member("a"), mono=NOW.mono + 600.0).stays == {}
 
 
 def test_what_could_not_be_suspended_twice_is_stopped():
     pool = a_pool(leave=Leave.SUSPEND)
     assert brief(planned(pool, [member("a")], {}, ledger=told(1))) == ["suspend a"]
     assert brief(planned(pool, [member("a")], {}, ledger=told(2))) == ["stop a"]
+
+
+def test_what_was_told_three_times_is_left_alone_and_keeps_its_place_until_it_runs_for_sure():
+    fleet = [member("a", created_at=WALL), member("b"), member("c")]
+    assert brief(planned(a_pool(), fleet, {ORD: 2}, ledger=told(2))) == ["stop a"]
+    plan = planned(a_pool(), fleet, {ORD: 2}, ledger=told(3, ago=119.0))
+    assert (brief(plan), warned(plan)) == ([], ["stays"])
+    assert brief(planned(a_pool(), fleet, {ORD: 2}, ledger=told(3, ago=120.0))) == ["stop b"]
+    assert brief(planned(a_pool(), fleet, {ORD: 2}, ledger=told(3, ago=300.0))) == ["stop a"]
+
+
+@pytest.mark.parametrize(
+    ("times", "rest_s"), [(3, 300.0), (4, 600.0), (5, 1200.0), (6, 1800.0), (999, 1800.0)]
+)
+def test_a_rest_lasts_twice_as_long_each_time_up_to_half_an_hour(times: int, rest_s: float):
+    machine = member("a")
+    assert staying.rests(told(times, ago=rest_s - 1.0), machine, NOW.mono)
+    assert not staying.rests(told(times, ago=rest_s), machine, NOW.mono)
+
+
+def test_a_drained_machine_that_does_not_stop_serves_again_and_another_one_leaves():
+    mark = {"autoscaler_draining": f"{NOW.wall - 400.0:.0f}"}
+    fleet = [member("a", meta=mark, cordoned=True, has_services=True), member("b")]
+    early = planned(a_pool(), fleet, {ORD: 1}, ledger=told(3, ago=60.0))
+    assert brief(early) == []
+    plan = planned(a_pool(), fleet, {ORD: 1}, ledger=told(3, ago=130.0))
+    assert brief(plan) == ["uncordon a", "mark a", "stop b"]

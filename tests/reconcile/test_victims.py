@@ -12,10 +12,16 @@ from tests.reconcile.samples import AMS, WALL, a_pool
 LEASE = Lease(owner="flyctl", expires_at=NOW.wall + 9)
 
 
-def chosen(*machines, surplus=1, desired=0, loads=None):
+def chosen(*machines, surplus=1, desired=0, loads=None, staying=()):
     known = loads or {}
     members = viewed(a_pool(), machines).members
-    found = choose(members, surplus=surplus, desired=desired, load=lambda one: known.get(one.id, 0.0))
+    found = choose(
+        members,
+        surplus=surplus,
+        desired=desired,
+        load=lambda one: known.get(one.id, 0.0),
+        stays=lambda one: one.id in staying,
+    )
     return [one.machine.id for one in found]
 
 
@@ -60,3 +66,8 @@ def test_untouchable_machines_are_spared_unless_they_leave_already():
 @pytest.mark.parametrize("state", [MachineState.CREATED, MachineState.UPDATING])
 def test_machines_that_cannot_be_stopped_are_no_victims(state):
     assert chosen(member("a", state, created_at=NOW.wall)) == []
+
+
+def test_another_one_goes_in_the_place_of_a_machine_that_stays():
+    assert chosen(DRAINING, IDLE, AGED, surplus=2, staying=["draining"]) == ["idle", "aged"]
+    assert chosen(IDLE, surplus=1, staying=["idle"]) == []

@@ -1,0 +1,89 @@
+"""Stories of Machines that are told to leave and stay."""
+
+import pytest
+
+from autoscaler.domain.outcome import Verdict
+from autoscaler.domain.pool import Damping, Leave, Step
+from autoscaler.domain.reason import ReasonCode
+from autoscaler.emulator.faults import Fault, Kind
+from autoscaler.emulator.record import Machine
+from tests.scenarios.story import ORD, Story, a_pool, told
+from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy
+
+pytestmark = pytest.mark.looptime
+
+STEPWISE = Damping(window_s=60.0, step=Step(period_s=60.0, count=1))
+
+
+def youngest(machines: list[Machine]) -> Machine:
+    return min(machines, key=lambda machine: (-machine.created_at, machine.id))
+
+
+def never_stops(story: Story, machine: Machine) -> None:
+    story.trouble(
+        Fault(kind=Kind.STATUS, operation="stop", machine=machine.id, status=500, body={"error": "unknown"})
+    )
+
+
+def stops_of(story: Story, machine: Machine) -> int:
+    return sum(entry.machine == machine.id for entry in story.requests("stop"))
+
+
+@pytest.mark.parametrize("leave", [Leave.STOP, Leave.DESTROY])
+async def test_a_machine_that_never_stops_does_not_keep_the_others(leave: Leave):
+    async with told(a_pool(scale_in=STEPWISE, leave=leave)) as story:
+        machines = story.add(6, ORD, "started")
+        story.load({ORD: 60.0})
+        await story.passes(30.0)
+        never_stops(story, youngest(machines))
+        story.load({ORD: 20.0})
+        await story.passes(1800.0)
+        assert story.started() == {"ord": 2}
+        assert stops_of(story, youngest(machines)) <= 8
+
+
+async def test_a_drained_machine_that_never_stops_serves_and_another_one_leaves():
+    async with told(a_pool(busy=BUSY), machine_config=SERVICE) as story:
+        machines = story.add(3, ORD, "started")
+        busy(story, *(machine.id for machine in machines))
+        story.load({ORD: 30.0})
+        await story.passes(90.0)
+        story.load({ORD: 20.0})
+        await story.passes(90.0)
+        (draining,) = [machine for machine in story.machines() if machine.cordoned]
+        never_stops(story, draining)
+        busy(story)
+        await story.passes(600.0)
+        assert [machine.cordoned for machine in story.machines("started")] == [False, False]
+
+
+async def test_a_machine_that_no_other_can_replace_is_told_now_and_then_until_it_leaves():
+    async with told() as story:
+        machines = story.add(1, ORD, "started")
+        story.load({ORD: 10.0})
+        await story.passes(60.0)
+        never_stops(story, machines[0])
+        story.load({ORD: 0.0})
+        report = await story.passes(1800.0)
+        assert story.started() == {"ord": 1}
+        assert report.verdict is Verdict.HELD
+        assert [notice.code for notice in report.notices] == [ReasonCode.STAYS]
+        assert stops_of(story, machines[0]) <= 6
+        story.relief()
+        report = await story.passes(1800.0)
+        assert (story.started(), report.verdict, report.notices) == ({}, Verdict.STEADY, ())
+
+
+@pytest.mark.parametrize("behind_s", [0.0, 60.0])
+async def test_stops_whose_answers_are_lost_never_leave_too_few(behind_s: float):
+    async with told() as story:
+        story.add(8, ORD, "started")
+        story.load({ORD: 80.0})
+        await story.passes(60.0)
+        story.trouble(Fault(kind=Kind.DROP_AFTER_COMMIT, operation="stop"))
+        if behind_s:
+            story.trouble(Fault(kind=Kind.STALE_LIST, delay_s=behind_s))
+        story.load({ORD: 30.0})
+        for _ in range(40):
+            await story.passes(15.0)
+            assert len(story.machines("started")) >= 3
