@@ -133,12 +133,12 @@ def _home(machine: Machine, pool: Pool) -> Region:
 
 
 def _touchable(machine: Machine, wall: float) -> bool:
-    return (
-        not machine.leased(wall)
-        and machine.host is HostStatus.OK
-        and machine.state not in UNDER_DEPLOY
-        and not marks.protected(machine)
-    )
+    return within_reach(machine, wall) and not marks.protected(machine)
+
+
+def within_reach(machine: Machine, wall: float) -> bool:
+    """Whether a Machine of ours could be touched at unix time `wall`, if people let us."""
+    return not machine.leased(wall) and machine.host is HostStatus.OK and machine.state not in UNDER_DEPLOY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from autoscaler.domain.plan import Action
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reason import ReasonCode, reason
 from autoscaler.reconcile import deploys, drains, leftovers, marks, staying, steps, victims
-from autoscaler.reconcile.counting import AT_REST, Member
+from autoscaler.reconcile.counting import AT_REST, Member, within_reach
 from autoscaler.reconcile.leftovers import Stock
 from autoscaler.reconcile.situation import Draft, Situation
 
@@ -35,7 +35,7 @@ def leavers(situation: Situation) -> Leavers:
 
 
 def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
-    """Put every Machine back into service that was to leave and is wanted again.
+    """Put every Machine back into service that was to leave and is wanted again, or protected meanwhile.
 
     None goes back into routing while a deploy decides there who gets the traffic.
     """
@@ -45,7 +45,8 @@ def take_back(situation: Situation, draft: Draft, leaving: Leavers) -> None:
         gone = {member.machine.id for member in leaving.get(region, ())}
         for member in roster.serving:
             wanted = member.machine.id not in gone and member.machine.state not in AT_REST
-            if member.touchable and wanted and not (switching and member.machine.cordoned):
+            reached = within_reach(member.machine, situation.view.survey.at)
+            if reached and wanted and not (switching and member.machine.cordoned):
                 draft.add(*steps.unmark(member.machine, why))
 
 

@@ -22,7 +22,8 @@ def choose(
 
     Draining already, then critical, then not yet ready, then least busy, then spilled in from elsewhere,
     then of an old release, then youngest. Never so many ready ones that fewer than `desired` remain.
-    A Machine that is leaving and may not be touched just now keeps its place among them.
+    A Machine that is leaving and may not be touched just now keeps its place among them, unless people
+    protect it: it stays.
     """
     if surplus <= 0:
         return ()
@@ -42,7 +43,9 @@ def choose(
 
 
 def _may_leave(member: Member) -> bool:
-    return member.machine.state in AWAKE and (member.touchable or marks.leaving(member.machine))
+    machine = member.machine
+    keeps_place = marks.leaving(machine) and not marks.protected(machine)
+    return machine.state in AWAKE and (member.touchable or keeps_place)
 
 
 def _order(load: Load) -> Callable[[Member], tuple[bool, bool, bool, float, bool, int, float, str]]:

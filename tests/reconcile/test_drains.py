@@ -6,7 +6,7 @@ import pytest
 
 from autoscaler.domain.desired import Gate
 from autoscaler.domain.fleet import Lease
-from autoscaler.domain.names import MachineId
+from autoscaler.domain.names import InstanceId, MachineId
 from autoscaler.domain.pool import Leave
 from autoscaler.domain.reading import Absent, Measured, Query, Split, Why
 from autoscaler.domain.reason import ReasonCode, reason
@@ -77,6 +77,14 @@ def test_a_draining_machine_is_stopped_after_two_idle_readings_running():
 def test_idle_readings_are_those_of_draining_machines():
     view = viewed(POOL, [draining("a"), draining("b"), member("c")])
     assert business.idle(view, jobs(a=0, b=1, c=0), NOW) == {"a"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_machine_that_people_protect_drains_no_longer(version):
+    protected = draining(cordoned=True, instance_id=InstanceId(version), meta={"autoscaler_protect": "true"})
+    assert brief(planned(POOL, [protected], {}, busy=jobs(a=1))) == ["uncordon a", "mark a"]
+    leased = replace(protected, lease=Lease(owner="flyctl", expires_at=NOW.wall + 9))
+    assert brief(planned(POOL, [leased], {}, busy=jobs(a=1))) == []
 
 
 def test_a_drain_with_a_limit_ends_by_a_stop():

@@ -61,6 +61,8 @@ def test_untouchable_machines_are_spared_unless_they_leave_already():
     assert chosen(member("a", lease=LEASE)) == []
     leaving = member("a", lease=LEASE, meta={"autoscaler_doomed": "1"})
     assert chosen(leaving, member("b")) == ["a"]
+    protected = member("a", meta={"autoscaler_doomed": "1", "autoscaler_protect": "true"})
+    assert chosen(protected, member("b")) == ["b"]
 
 
 @pytest.mark.parametrize("state", [MachineState.CREATED, MachineState.UPDATING])

@@ -12,7 +12,7 @@ from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator import lifecycle
 from autoscaler.emulator.faults import Fault, Kind
 from tests.scenarios.story import AMS, FRA, ORD, Story, a_pool, told
-from tests.scenarios.test_hard_stories import HOUR_S, deploy, stopped_or_worse
+from tests.scenarios.test_hard_stories import BUSY, HOUR_S, SERVICE, busy, deploy, stopped_or_worse
 from tests.scenarios.test_other_hands import ABOUT_ITSELF
 
 pytestmark = pytest.mark.looptime
@@ -176,6 +176,23 @@ async def test_what_is_protected_is_neither_started_nor_stopped_and_still_counts
         await story.passes(60.0)
         assert story.started() == {"ord": 4}
         assert kept.isdisjoint(entry.machine for entry in story.writes())
+
+
+async def test_a_machine_that_is_protected_while_it_drains_goes_back_into_service():
+    async with told(a_pool(busy=BUSY), machine_config=SERVICE) as story:
+        machines = story.add(2, ORD, "started")
+        busy(story, *(machine.id for machine in machines))
+        story.load({ORD: 20.0})
+        await story.passes(90.0)
+        story.load({ORD: 10.0})
+        await story.passes(90.0)
+        (draining,) = [machine for machine in story.machines() if machine.cordoned]
+        kept = {**draining.metadata, "autoscaler_protect": "true"}
+        story.world.change(draining, config={**draining.config, "metadata": kept})
+        await story.passes(90.0)
+        (kept_one,) = [machine for machine in story.machines() if machine.id == draining.id]
+        assert (kept_one.cordoned, "autoscaler_draining" in kept_one.metadata) == (False, False)
+        assert [machine.cordoned for machine in story.machines()].count(True) == 1
 
 
 @pytest.mark.parametrize("load", [20.0, 100.0])
