@@ -8,7 +8,7 @@ from autoscaler.domain.reason import ReasonCode
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
 from tests.scenarios.story import ORD, Story, a_pool, told
-from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy
+from tests.scenarios.test_hard_stories import BUSY, SERVICE, busy, stopped_or_worse
 
 pytestmark = pytest.mark.looptime
 
@@ -87,3 +87,50 @@ async def test_stops_whose_answers_are_lost_never_leave_too_few(behind_s: float)
         for _ in range(40):
             await story.passes(15.0)
             assert len(story.machines("started")) >= 3
+
+
+async def test_a_suspend_that_is_refused_becomes_a_stop():
+    async with told(a_pool(leave=Leave.SUSPEND)) as story:
+        story.add(2, ORD, "started")
+        refusal = {"error": "failed_precondition: unable to suspend machine"}
+        story.trouble(Fault(kind=Kind.STATUS, operation="suspend", status=412, body=refusal))
+        story.load({ORD: 20.0})
+        await story.passes(90.0)
+        story.load({ORD: 10.0})
+        await story.passes(180.0)
+        assert [machine.state for machine in story.machines()].count("stopped") == 1
+
+
+REFUSED_SUSPENDS = [
+    (409, {"error": "aborted: machine cannot be suspended: swap is enabled"}),
+    (404, "404 page not found"),
+    (500, {"error": "unknown: suspend failed"}),
+    (501, {"error": "unimplemented"}),
+    (403, {"error": "unauthorized"}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), REFUSED_SUSPENDS, ids=lambda value: str(value)[:3])
+async def test_a_suspend_that_fails_again_and_again_becomes_a_stop(status: int, body: object):
+    async with told(a_pool(leave=Leave.SUSPEND)) as story:
+        story.add(3, ORD, "started")
+        story.trouble(Fault(kind=Kind.STATUS, operation="suspend", status=status, body=body))
+        story.load({ORD: 10.0})
+        await story.passes(300.0)
+        assert [machine.state for machine in story.machines()].count("stopped") == 2
+        assert len(story.requests("suspend")) == 4
+
+
+async def test_a_suspend_is_not_made_a_stop_because_somebody_holds_the_machine():
+    async with told(a_pool(leave=Leave.SUSPEND)) as story:
+        story.add(2, ORD, "started")
+        held = {
+            "error": "aborted: machine ID 2 lease currently held by x@tokens.fly.io, expires at 2026-08-14"
+        }
+        story.trouble(Fault(kind=Kind.STATUS, operation="lease_acquire", status=409, body=held))
+        story.load({ORD: 10.0})
+        await story.passes(300.0)
+        assert stopped_or_worse(story) == []
+        story.relief()
+        await story.passes(60.0)
+        assert [machine.state for machine in story.machines()].count("suspended") == 1
