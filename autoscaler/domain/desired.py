@@ -1,6 +1,6 @@
 """From demand to the number of Machines each region should have, with the Reasons for every step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,12 @@ class Bounds:
     def clamp(self, count: int) -> int:
         """The nearest count within the bounds."""
         return max(self.min, min(self.max, count))
+
+
+def sums(every: Iterable[Bounds]) -> Bounds:
+    """What is possible altogether where each of these holds on its own."""
+    each = list(every)
+    return Bounds(min=sum(bounds.min for bounds in each), max=sum(bounds.max for bounds in each))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from autoscaler.domain.desired import Bounds
+from autoscaler.domain.desired import Bounds, sums
 from autoscaler.domain.names import AppName, GroupName, MetricName, PoolName, Region
 from autoscaler.domain.reading import Query
 
@@ -133,7 +133,8 @@ DEFAULT_SCALE_OUT = Damping(window_s=0.0)
 class Pool:
     """The Machines of one app in one process group (or with matching metadata), and how they scale.
 
-    `metrics` lists every query the rules need, each once. `drain_s` None spares a busy Machine
+    `total` None bounds the sum by no more than the regions do, as schedules move them. `metrics` lists every
+    query the rules need, each once. `drain_s` None spares a busy Machine
     for ever. `budget` None means max(10, the pool's max) creations in ten minutes. `spill` None
     means nearest for pool-wide demand and off for demand read per region.
     """
@@ -141,7 +142,7 @@ class Pool:
     name: PoolName
     app: AppName
     regions: Mapping[Region, RegionSpec]
-    total: Bounds
+    total: Bounds | None = None
     group: GroupName = GroupName("app")
     match: Mapping[str, str] = field(default_factory=dict)
     metrics: tuple[Query, ...] = ()
@@ -166,3 +167,8 @@ class Pool:
     scale_out: Damping = DEFAULT_SCALE_OUT
     budget: Budget | None = None
     interval_s: float = 15.0
+
+    @property
+    def bounds(self) -> Bounds:
+        """Those of the sum as configured: the total, else what the regions sum up to."""
+        return self.total or sums(spec.bounds for spec in self.regions.values())

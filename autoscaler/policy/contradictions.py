@@ -6,6 +6,7 @@ Every finding is a Fault whose path is relative to the pool and whose remedy say
 import math
 from collections.abc import Iterator
 
+from autoscaler.domain.desired import sums
 from autoscaler.domain.errors import Fault
 from autoscaler.domain.geography import current, is_known
 from autoscaler.domain.pool import Damping, Leave, PerMachine, Pool, Rule, Step, Utilization
@@ -53,26 +54,26 @@ def _regions(pool: Pool) -> Iterator[Fault]:
 
 
 def _totals(pool: Pool) -> Iterator[Fault]:
-    total = pool.total
-    least = sum(spec.bounds.min for spec in pool.regions.values())
-    most = sum(spec.bounds.max for spec in pool.regions.values())
+    total, possible = pool.total, sums(spec.bounds for spec in pool.regions.values())
+    if total is None:
+        return
     if total.min > total.max:
         yield Fault(
             path="total",
             problem=f"the minimum {total.min} is above the maximum {total.max}",
             remedy=f'write "{total.max}..{total.min}"',
         )
-    if least > total.max:
+    if possible.min > total.max:
         yield Fault(
             path="total",
-            problem=f"the regions' minimums sum up to {least}, above the total's maximum {total.max}",
-            remedy=f"raise the total to at least {least}, or lower a region's minimum",
+            problem=f"the regions' minimums sum up to {possible.min}, above the total's maximum {total.max}",
+            remedy=f"raise the total to at least {possible.min}, or lower a region's minimum",
         )
-    if most < total.min:
+    if possible.max < total.min:
         yield Fault(
             path="total",
-            problem=f"the regions' maximums sum up to {most}, below the total's minimum {total.min}",
-            remedy=f"lower the total's minimum to {most}, or raise a region's maximum",
+            problem=f"the regions' maximums sum up to {possible.max}, below the total's minimum {total.min}",
+            remedy=f"lower the total's minimum to {possible.max}, or raise a region's maximum",
         )
 
 

@@ -1,13 +1,14 @@
 """The bounds in force at one moment: those of the configuration, as active schedules move them.
 
-A schedule's bound takes the place of the configured one. Where several are active the highest minimum and
-the lowest maximum hold, and where these contradict each other, the minimum.
+A schedule's bound takes the place of the configured one, and a total that nobody configured follows the
+regions. Where several are active the highest minimum and the lowest maximum hold, and where these contradict
+each other, the minimum.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autoscaler.domain.desired import Bounds
+from autoscaler.domain.desired import Bounds, sums
 from autoscaler.domain.names import Region
 from autoscaler.domain.pool import Pool, Schedule
 from autoscaler.domain.reason import Reason, ReasonCode, reason
@@ -42,7 +43,7 @@ def limits_under(pool: Pool, active: Active) -> Limits:
             conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, region=region, min=low, max=high, used=low))
         regions[region] = Bounds(min=low, max=max(low, high))
     everywhere = [schedule for _, schedule in active if not schedule.regions]
-    total = _asked(_configured_total(pool, regions), everywhere)
+    total = _asked(pool.total or sums(regions.values()), everywhere)
     return Limits(
         regions=regions,
         least=tuple(bounds.min for bounds in regions.values()),
@@ -59,16 +60,6 @@ def limits_under(pool: Pool, active: Active) -> Limits:
     )
 
 
-def _configured_total(pool: Pool, regions: Mapping[Region, Bounds]) -> Bounds:
-    """A total that is no more than the sum of the regions follows that sum."""
-    low, high = pool.total.min, pool.total.max
-    if low == sum(spec.bounds.min for spec in pool.regions.values()):
-        low = sum(bounds.min for bounds in regions.values())
-    if high == sum(spec.bounds.max for spec in pool.regions.values()):
-        high = sum(bounds.max for bounds in regions.values())
-    return Bounds(min=low, max=high)
-
-
 def _asked(configured: Bounds, schedules: Sequence[Schedule]) -> tuple[int, int]:
     low = max((one.min for one in schedules if one.min is not None), default=configured.min)
     high = min((one.max for one in schedules if one.max is not None), default=configured.max)
@@ -79,11 +70,10 @@ def _possible_total(
     asked: tuple[int, int], regions: Mapping[Region, Bounds], conflicts: list[Reason]
 ) -> Bounds:
     """The total as far as the regions' own bounds allow it."""
-    most = sum(bounds.max for bounds in regions.values())
-    low = max(asked[0], sum(bounds.min for bounds in regions.values()))
-    high = min(asked[1], most)
+    possible = sums(regions.values())
+    low, high = max(asked[0], possible.min), min(asked[1], possible.max)
     if low > high:
-        used = min(low, most)
+        used = min(low, possible.max)
         conflicts.append(reason(ReasonCode.SCHEDULE_CONFLICT, min=low, max=high, used=used))
         low = used
     return Bounds(min=low, max=max(low, high))

@@ -42,7 +42,7 @@ def on_policy(policy: Policy) -> Iterator[Finding]:
         f"{region} {spec.bounds.min}..{spec.bounds.max}" for region, spec in sorted(pool.regions.items())
     )
     rules = f"{len(pool.rules)} rule{'s' if len(pool.rules) > 1 else ''}"
-    sentence = f"app {pool.app}, {regions}, total {pool.total.min}..{pool.total.max}, {rules}"
+    sentence = f"app {pool.app}, {regions}, total {pool.bounds.min}..{pool.bounds.max}, {rules}"
     yield Finding(grade=Grade.FINE, subject=name, sentence=sentence)
     if not refillable(policy):
         sentence = (

@@ -168,14 +168,14 @@ FLEETS = st.integers(1, len(ONE_EACH)).flatmap(lambda size: st.tuples(*ONE_EACH[
 
 def decision(pool: Pool, wishes: Sequence[int], *, regional: bool) -> Decision:
     """Counts that a policy may decide for such wishes: within every bound, and the pool's max in sum."""
-    left = pool.total.max - sum(spec.bounds.min for spec in pool.regions.values())
+    left = pool.bounds.max - sum(spec.bounds.min for spec in pool.regions.values())
     regions = {}
     for wish, (region, spec) in zip(wishes, sorted(pool.regions.items()), strict=True):
         more = min(wish, left, spec.bounds.max - spec.bounds.min)
         left -= more
         desired = spec.bounds.min + more
         regions[region] = Desired(region=region, bounds=spec.bounds, demand=desired, desired=desired)
-    return Decision(regions=regions, total=pool.total, regional=regional)
+    return Decision(regions=regions, total=pool.bounds, regional=regional)
 
 
 @st.composite

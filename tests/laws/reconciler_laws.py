@@ -98,7 +98,7 @@ def never_above_max(pool: Pool, before: Before, after: Iterable[Machine]) -> Non
         most = pool.regions[region].bounds.max if region in pool.regions else 0
         assert count <= max(most, was[region]), f"{region} grew from {was[region]} to {count}, max {most}"
     total, earlier = sum(tally(after).values()), sum(was.values())
-    assert not before.alone or total <= max(pool.total.max, earlier), (
+    assert not before.alone or total <= max(pool.bounds.max, earlier), (
         f"the pool grew from {earlier} to {total}"
     )
 

@@ -181,7 +181,7 @@ def test_law_15_the_sum_is_within_the_total(data):
     moment = data.draw(moments(pool))
     decision = moment.tick(data.draw(answers_to(pool, any_answers)), data.draw(fleets(pool)))
     most = sum(spec_of.bounds.max for spec_of in pool.regions.values())
-    assert min(pool.total.min, most) <= sum(decision.desired.values()) <= pool.total.max
+    assert min(pool.bounds.min, most) <= sum(decision.desired.values()) <= pool.bounds.max
 
 
 @given(st.data(), st.integers(0, 400))

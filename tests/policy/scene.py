@@ -46,10 +46,6 @@ def a_pool(
         "name": PoolName("shop"),
         "app": AppName("shop"),
         "metrics": (query(),),
-        "total": Bounds(
-            min=sum(each.bounds.min for each in regions.values()),
-            max=sum(each.bounds.max for each in regions.values()),
-        ),
     }
     return Pool(regions=regions, rules=rules, **{**settings, **changes})
 

@@ -196,6 +196,13 @@ def test_a_total_that_was_never_set_follows_the_regions() -> None:
     assert scene.tick(500) == {AMS: 5, ORD: 20}
 
 
+@pytest.mark.parametrize("schedule", [always(regions=(ORD,), max=20), always(regions=(ORD, AMS), min=0)])
+def test_a_total_that_was_set_stays_also_where_it_is_what_the_regions_sum_up_to(schedule: Schedule) -> None:
+    scene = at_noon(schedule, total=Bounds(min=1, max=15))
+    assert [sum(scene.tick(load).values()) for load in (0, 500)] == [1, 15]
+    assert scene.decision.total == Bounds(min=1, max=15)
+
+
 def test_minimums_that_schedules_raise_above_the_total_beat_it() -> None:
     scene = at_noon(always(regions=(ORD,), min=6), always(regions=(AMS,), min=4), total=Bounds(min=1, max=8))
     assert scene.tick(0) == {AMS: 4, ORD: 6}

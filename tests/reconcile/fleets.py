@@ -72,7 +72,7 @@ def decided(pool: Pool, wanted: Mapping[Region, int], *, regional: bool = False)
             )
             for region, spec in sorted(pool.regions.items())
         },
-        total=pool.total,
+        total=pool.bounds,
         regional=regional,
     )
 

@@ -25,6 +25,7 @@ from tests.service.configurations import (
     TOKEN,
     environment,
     file_environment,
+    one_pool,
 )
 
 QUERY = Query(name="load", promql='max(queue_depth{app="shop-worker",group="app"})')
@@ -39,11 +40,18 @@ def test_four_variables_make_a_pool_with_the_documented_defaults() -> None:
                 "ord": RegionSpec(bounds=Bounds(min=1, max=10)),
                 "ams": RegionSpec(bounds=Bounds(min=0, max=5)),
             },
-            total=Bounds(min=1, max=15),
             metrics=(QUERY,),
             rules=(PerMachine(metric="load", target=10.0),),
         ),
     )
+
+
+@pytest.mark.parametrize("environ", [environment(total="1..15"), one_pool('total = "1..15"')])
+def test_a_total_is_told_from_none_also_where_it_is_what_the_regions_sum_up_to(
+    environ: dict[str, str],
+) -> None:
+    [pool] = load(environ).pools
+    assert pool.total == pool.bounds == Bounds(min=1, max=15)
 
 
 def test_every_policy_is_the_one_of_its_pool() -> None:

@@ -169,5 +169,5 @@ def test_pools_of_one_app_may_differ_in_group_or_match(one: str, other: str) -> 
 def test_every_pool_has_the_sums_of_its_own_regions_as_total() -> None:
     toml = POOL_TABLE + '[pools.idle]\napp = "idle"\nregions.lhr = "0..0"\nrules = [{ expression = "0" }]\n'
     first, second = load(file_environment(toml)).pools
-    assert first.total == Bounds(min=1, max=15)
-    assert second.total == Bounds(min=0, max=0)
+    assert first.bounds == Bounds(min=1, max=15)
+    assert second.bounds == Bounds(min=0, max=0)

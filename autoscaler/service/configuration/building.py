@@ -1,8 +1,5 @@
 """From a pool's table, every value of which is right, to the domain's Pool."""
 
-from collections.abc import Iterable
-
-from autoscaler.domain.desired import Bounds
 from autoscaler.domain.names import AppName, GroupName, MetricName, PoolName, Region
 from autoscaler.domain.pool import (
     Damping,
@@ -37,7 +34,7 @@ def build(name: PoolName, table: PoolTable, interval_s: float) -> Pool:
         group=_group(table),
         match=dict(table.match),
         regions=regions,
-        total=table.total or _sums(regions.values()),
+        total=table.total,
         metrics=metrics,
         rules=rules,
         create=table.create,
@@ -65,11 +62,6 @@ def build(name: PoolName, table: PoolTable, interval_s: float) -> Pool:
 
 def _group(table: PoolTable) -> GroupName:
     return GroupName("") if table.match else GroupName(table.group)
-
-
-def _sums(regions: Iterable[RegionSpec]) -> Bounds:
-    every = [spec.bounds for spec in regions]
-    return Bounds(min=sum(bounds.min for bounds in every), max=sum(bounds.max for bounds in every))
 
 
 def _rules(table: PoolTable) -> tuple[tuple[Query, ...], tuple[Rule, ...]]:
