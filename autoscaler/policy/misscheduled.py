@@ -1,6 +1,7 @@
 """What cannot be meant in a schedule: each finding is a Fault with its path and what would be right."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autoscaler.domain.desired import Bounds
@@ -83,9 +84,27 @@ def _repetition(path: str, schedule: Schedule, pool: Pool) -> Iterator[Fault]:
 
 
 def _matters(schedule: Schedule, pool: Pool) -> bool:
-    """Whether it ever makes a difference, alone or while another one is active too."""
+    """Whether it could ever make a difference, alone or while others are active too."""
     others = [other for other in pool.schedules if other is not schedule]
-    return _changes(pool, [], schedule) or any(_changes(pool, [other], schedule) for other in others)
+    return any(
+        _changes(there, active, schedule)
+        for there in (pool, _loosest(pool, others))
+        for active in ([], *([other] for other in others))
+    )
+
+
+def _loosest(pool: Pool, schedules: Sequence[Schedule]) -> Pool:
+    """The pool with the widest bounds that these schedules can bring its regions to, all of them together.
+
+    The total is clipped by what the regions sum up to, so it may take several to let one of the total matter.
+    """
+    regions = {}
+    for region, spec in pool.regions.items():
+        here = [schedule for schedule in schedules if region in schedule.regions]
+        low = min([spec.bounds.min, *(one.min for one in here if one.min is not None)])
+        high = max([spec.bounds.max, *(one.max for one in here if one.max is not None)])
+        regions[region] = replace(spec, bounds=Bounds(min=low, max=high))
+    return replace(pool, regions=regions)
 
 
 def _changes(pool: Pool, active: Sequence[Schedule], schedule: Schedule) -> bool:

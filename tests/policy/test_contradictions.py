@@ -1,14 +1,20 @@
 """What cannot be meant is found at start: all of it at once, each with its path and what would be right."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autoscaler.domain.desired import Bounds
 from autoscaler.domain.errors import ConfigurationError, Fault
 from autoscaler.domain.names import MetricName, Region
-from autoscaler.domain.pool import Damping, Expression, Leave, Schedule, Step, Utilization
+from autoscaler.domain.pool import Damping, Expression, Leave, Pool, Schedule, Step, Utilization
+from autoscaler.policy.limits import limits_under
+from autoscaler.policy.misscheduled import misscheduled
 from autoscaler.policy.rules import compile_pool
 from tests.policy.scene import AMS, ORD, a_pool, per_machine, query, spec
 
@@ -173,6 +179,49 @@ def test_a_schedule_of_the_pools_own_bounds_may_stand_against_another_one(
     restored = always(start="0 12 * * *", regions=(ORD,), min=2)
     policy = compile_pool(a_pool(regions=TWO, schedules=(*others, restored)))
     assert len(policy.calendars) == len(others) + 1
+
+
+def test_a_schedule_of_the_total_may_matter_only_while_several_regions_are_moved() -> None:
+    lowered = [
+        always(timezone=zone, regions=(region,), min=1)
+        for zone, region in (("Asia/Tokyo", ORD), ("UTC", AMS))
+    ]
+    raised = [always(regions=(region,), max=7) for region in (ORD, AMS)]
+    regions = {ORD: spec(3, 5), AMS: spec(3, 5)}
+    for schedules in ((*lowered, always(min=4)), (*raised, always(max=13))):
+        assert len(compile_pool(a_pool(regions=regions, schedules=schedules)).calendars) == 3
+
+
+NUMBERS = st.none() | st.integers(0, 6)
+ONE_EACH = [
+    st.builds(always, regions=st.just(where), min=NUMBERS, max=NUMBERS) for where in ((ORD,), (AMS,), ())
+]
+SCHEDULES = st.tuples(*ONE_EACH, *ONE_EACH[-1:]).map(list) | st.lists(
+    st.one_of(ONE_EACH), min_size=1, max_size=4
+)
+
+
+@given(SCHEDULES, st.none() | st.just(Bounds(min=6, max=8)))
+def test_no_schedule_that_matters_beside_any_others_is_said_to_change_nothing(
+    schedules: list[Schedule], total: Bounds | None
+) -> None:
+    pool = a_pool(regions={ORD: spec(3, 5), AMS: spec(3, 5)}, total=total, schedules=tuple(schedules))
+    for fault in misscheduled(pool):
+        if "it changes nothing" in fault.problem:
+            place = int(fault.path.removeprefix("schedules[").removesuffix("]"))
+            others = schedules[:place] + schedules[place + 1 :]
+            for active in subsets(others):
+                assert moved(pool, (*active, schedules[place])) == moved(pool, active)
+
+
+def subsets(schedules: Sequence[Schedule]) -> Iterator[tuple[Schedule, ...]]:
+    for size in range(len(schedules) + 1):
+        yield from combinations(schedules, size)
+
+
+def moved(pool: Pool, active: Sequence[Schedule]) -> tuple[Mapping[Region, Bounds], Bounds]:
+    limits = limits_under(pool, [("", schedule) for schedule in active])
+    return limits.regions, limits.total
 
 
 @pytest.mark.parametrize(
