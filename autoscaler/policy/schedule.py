@@ -1,7 +1,8 @@
 """Calendar windows that move the bounds, by level and not by edge.
 
 Whether a schedule is active depends on nothing but what the clock on its wall shows, so a process that
-starts late, skips ticks or lives through a change of summer time decides as any other would.
+starts late, skips ticks or lives through a change of summer time decides as any other would. Where the clock
+is put back it counts as standing until it has caught up: what has begun or ended is never undone.
 """
 
 from collections.abc import Sequence
@@ -36,13 +37,21 @@ class Calendar:
 
     def changes_after(self, wall: float) -> float:
         """Unix time until which `active` stays as it is, at most a day ahead."""
-        clock, horizon = self._clock(wall), wall + HORIZON_S
+        clock, shown, horizon = self._clock(wall), self._shown(wall), wall + HORIZON_S
         if self._offset(horizon) != self._offset(wall):
             horizon = self._shift(wall, horizon)
         following = min(self.start.following(clock), self.end.following(clock), self.start.forgotten(clock))
-        return min(horizon, wall + (following - clock).total_seconds())
+        return min(horizon, wall + (following - shown).total_seconds())
 
     def _clock(self, wall: float) -> datetime:
+        """What the clock shows; put back, the last it showed until it has caught up."""
+        shown = datetime.fromtimestamp(wall, self.zone)
+        if not shown.fold:
+            return self._shown(wall)
+        first = shown.replace(fold=0).timestamp()
+        return self._clock(self._shift(first, wall) - 1.0)
+
+    def _shown(self, wall: float) -> datetime:
         return datetime.fromtimestamp(wall, self.zone).replace(tzinfo=UTC)
 
     def _offset(self, wall: float) -> timedelta | None:

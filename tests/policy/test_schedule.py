@@ -1,6 +1,7 @@
 """Schedules move the bounds by what the clock on their wall shows, and by nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,10 +53,32 @@ def test_a_start_that_summer_time_skips_is_over_when_the_hour_is() -> None:
     assert active(night, berlin("2026-03-29T03:00:00"))
 
 
-def test_an_hour_that_comes_twice_counts_both_times() -> None:
+def test_an_hour_that_is_lived_twice_counts_once() -> None:
     early = Schedule(start="0 2 * * *", end="30 2 * * *", timezone="Europe/Berlin", min=1)
-    assert [active(early, berlin("2026-10-25T02:15:00", fold=fold)) for fold in (0, 1)] == [True, True]
+    assert [active(early, berlin("2026-10-25T02:15:00", fold=fold)) for fold in (0, 1)] == [True, False]
     assert [active(early, berlin("2026-10-25T02:45:00", fold=fold)) for fold in (0, 1)] == [False, False]
+    late = Schedule(start="30 2 * * *", end="0 3 * * *", timezone="Europe/Berlin", min=1)
+    assert [active(late, berlin("2026-10-25T02:15:00", fold=fold)) for fold in (0, 1)] == [False, True]
+    assert not active(late, berlin("2026-10-25T03:00:00"))
+
+
+def test_a_schedule_that_has_ended_takes_no_machines_when_the_clock_is_put_back() -> None:
+    night = Schedule(start="0 22 * * *", end="30 2 * * *", timezone="Europe/Berlin", regions=(ORD,), max=1)
+    pool = a_pool(regions={ORD: spec(0, 10)}, schedules=(night,))
+    scene = Scene(pool=pool, fleet=a_fleet(ord=1), wall=berlin("2026-10-25T02:00:00"))
+    served = [scene.tick(100, after=300.0)[ORD] for _ in range(36)]
+    assert served == [1] * 5 + [10] * 31
+
+
+def test_a_day_that_a_zone_skips_has_passed_when_the_next_one_comes() -> None:
+    skipped = Schedule(start="0 8 30 12 *", end="0 8 31 12 *", timezone="Pacific/Apia", min=1)
+    eve = datetime(2011, 12, 30, 9, 59, 59, tzinfo=UTC).timestamp()
+    assert [active(skipped, eve + passed) for passed in (0.0, 1.0, 8 * HOUR, 8 * HOUR + 1)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_schedule_over_midnight_is_active_on_both_sides() -> None:
@@ -83,10 +106,17 @@ def names(moments: Moments, clock: datetime) -> bool:
     )
 
 
+def furthest(wall: float, zone: ZoneInfo) -> datetime:
+    """The latest time that a clock on the wall has shown so far, looked at every minute for a day."""
+    return max(
+        datetime.fromtimestamp(wall - 60 * minutes, zone).replace(tzinfo=None) for minutes in range(1441)
+    )
+
+
 def walked_back(schedule: Schedule, wall: float) -> bool:
-    """Whether the clock on the wall shows a start before it shows an end, turned back minute by minute."""
+    """Whether a clock that only goes forward shows a start before an end, turned back minute by minute."""
     start, end = parse(schedule.start).moments, parse(schedule.end).moments
-    shown = datetime.fromtimestamp(wall, ZoneInfo(schedule.timezone)).replace(tzinfo=None)
+    shown = furthest(wall, ZoneInfo(schedule.timezone))
     for minutes in range(8 * 1440):
         clock = shown - timedelta(minutes=minutes)
         if names(start, clock) or names(end, clock):
@@ -94,12 +124,32 @@ def walked_back(schedule: Schedule, wall: float) -> bool:
     return False
 
 
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[str, float]:
+    """A zone and a time, often within hours of one at which its clocks are set."""
+    zone, wall = draw(st.sampled_from(ZONES)), 1_767_225_600.0 + draw(st.integers(0, 400 * 86_400))
+    if draw(st.booleans()):
+        return zone, wall
+    return zone, draw(st.sampled_from(settings_of(zone))) + draw(st.integers(-3 * 3600, 5 * 3600))
+
+
+@lru_cache
+def settings_of(zone: str) -> list[int]:
+    """When a zone's clocks are set in 2026."""
+    halves = range(1_767_225_600, 1_798_761_600, 1800)
+    offsets = [datetime.fromtimestamp(at, ZoneInfo(zone)).utcoffset() for at in halves]
+    return [
+        at for at, before, after in zip(halves[1:], offsets, offsets[1:], strict=False) if before != after
+    ]
+
+
 @settings(max_examples=40)
-@given(CRONTABS, CRONTABS, st.sampled_from(ZONES), st.integers(0, 400 * 86_400))
+@given(CRONTABS, CRONTABS, moments())
 def test_a_schedule_is_active_when_the_clock_showed_its_start_last(
-    start: str, end: str, zone: str, passed: int
+    start: str, end: str, moment: tuple[str, float]
 ) -> None:
-    schedule, wall = Schedule(start=start, end=end, timezone=zone, min=1), 1_767_225_600.0 + passed
+    zone, wall = moment
+    schedule = Schedule(start=start, end=end, timezone=zone, min=1)
     calendar = compile_schedule(schedule, "schedules[0]")
     now = calendar.active(wall)
     assert now == walked_back(schedule, wall)
