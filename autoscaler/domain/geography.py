@@ -115,18 +115,18 @@ def by_distance(region: Region, candidates: Iterable[Region]) -> tuple[Region, .
     return tuple(sorted(candidates, key=lambda other: (distance_km(region, other), other)))
 
 
-def catchments(homes: Iterable[Region], listed: Mapping[Region, Place] = REGIONS) -> Mapping[Region, Region]:
-    """For every region there is or was, the nearest of `homes`, ties by name; empty without any.
+def catchments(
+    homes: Iterable[Region], listed: Mapping[Region, Place] = REGIONS
+) -> Mapping[Region, tuple[Region, ...]]:
+    """For every region there is or was, `homes` from near to far, ties by name.
 
     `listed` is the platform's own list, which may know regions that opened after this table was written.
     """
     places = {**REGIONS, **listed}
     places |= {old: places[new] for old, new in DEPRECATED.items() if old not in places}
-    ordered = sorted(homes)
-    if not ordered:
-        return {}
+    candidates = list(homes)
     return {
-        code: min(ordered, key=lambda home: (_between(place, places[home]), home))
+        code: tuple(sorted(candidates, key=lambda home: (_between(place, places[home]), home)))
         for code, place in places.items()
     }
 

@@ -166,8 +166,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
             more = max(0.0, question.ask(there, tick.fleet.by_region.get(label, NOTHING)))
         except UndefinedError:
             continue
-        home = policy.homes.index(policy.nearest.get(label, policy.heaviest))
-        case = tick.homes[home]
+        case = tick.server(label)
         case.strangers += more
         numbers = ("rule", question.path), ("region", label), *shown(policy.pool.headroom), ("asked", more)
         case.trail.append(Reason(ReasonCode.ELSEWHERE, numbers))

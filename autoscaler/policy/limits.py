@@ -21,12 +21,14 @@ Active = Sequence[tuple[str, Schedule]]
 class Limits:
     """Bounds per region and for the sum, free of contradictions; where going in is frozen; and why.
 
-    `least` and `most` are the bounds once more, in the order of the regions' names.
+    `least` and `most` are the bounds once more, in the order of the regions' names. `homes` are the regions
+    where the pool may run, by name.
     """
 
     regions: Mapping[Region, Bounds]
     least: tuple[int, ...]
     most: tuple[int, ...]
+    homes: tuple[Region, ...]
     total: Bounds
     frozen: frozenset[Region] = frozenset()
     reasons: Mapping[Region, tuple[Reason, ...]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ def limits_under(pool: Pool, active: Active) -> Limits:
         regions=regions,
         least=tuple(bounds.min for bounds in regions.values()),
         most=tuple(bounds.max for bounds in regions.values()),
+        homes=tuple(region for region, bounds in regions.items() if bounds.max > 0),
         total=_possible_total(total, regions, conflicts),
         frozen=frozenset(
             region

@@ -88,8 +88,8 @@ def _show_unbounded(tick: Tick, extra: int, offset: int) -> None:
 
 
 def told(tick: Tick, case: Case) -> bool:
-    """Whether any rule could tell the region's demand, or the pool's. Where the pool never runs it is 0."""
-    return case.told or tick.pool.told or case.region not in tick.policy.homes
+    """Whether any rule could tell the region's demand, or the pool's. Where the pool may not run it is 0."""
+    return case.told or tick.pool.told or case.region not in tick.limits.homes
 
 
 _LAST_KNOWN = wording(ReasonCode.LAST_KNOWN, "capacity")

@@ -21,16 +21,15 @@ FRESH_INTERVALS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A pool with its rules parsed. `regions` are all, by name; `homes` those where it may ever run."""
+    """A pool with its rules parsed. `regions` are all, by name."""
 
     pool: Pool
     regions: tuple[Region, ...]
-    homes: tuple[Region, ...]
     weights: tuple[float, ...]
-    nearest: Mapping[Region, Region]
-    """Where demand goes that was measured in any region there is or was."""
-    heaviest: Region
-    """Where demand goes that was measured nowhere on the map."""
+    nearest: Mapping[Region, tuple[Region, ...]]
+    """Where demand goes that was measured in any region there is or was: to the first that may run."""
+    heaviest: tuple[Region, ...]
+    """Where demand goes that was measured nowhere on the map, likewise."""
     questions: tuple[Question, ...]
     calendars: tuple[Calendar, ...]
     windows: Windows
@@ -48,14 +47,12 @@ def compile_pool(pool: Pool) -> Policy:
     if faults:
         raise ConfigurationError(faults)
     regions = tuple(sorted(pool.regions))
-    homes = tuple(region for region in regions if _may_run(pool, region))
     return Policy(
         pool=pool,
         regions=regions,
-        homes=homes,
         weights=tuple(pool.regions[region].weight for region in regions),
-        nearest=catchments(homes),
-        heaviest=min(homes or regions, key=lambda region: (-pool.regions[region].weight, region)),
+        nearest=catchments(regions),
+        heaviest=tuple(sorted(regions, key=lambda region: -pool.regions[region].weight)),
         questions=compiled,
         calendars=tuple(
             compile_schedule(schedule, f"schedules[{index}]") for index, schedule in enumerate(pool.schedules)
@@ -72,12 +69,7 @@ def compile_pool(pool: Pool) -> Policy:
 
 def on_map(policy: Policy, listed: Mapping[Region, Place]) -> Policy:
     """The same, with the platform's own list of its regions."""
-    return replace(policy, nearest=catchments(policy.homes, listed))
-
-
-def _may_run(pool: Pool, region: Region) -> bool:
-    scheduled = any(region in schedule.regions and schedule.max for schedule in pool.schedules)
-    return scheduled or pool.regions[region].bounds.max > 0
+    return replace(policy, nearest=catchments(policy.regions, listed))
 
 
 def _questions(pool: Pool) -> tuple[tuple[Question, ...], list[Fault]]:

@@ -93,16 +93,30 @@ class Heard(NamedTuple):
 
 
 class Recall(NamedTuple):
-    """What one look at the load leaves to the next. `failing` counts each scope's ticks in trouble."""
+    """What one look at the load leaves to the next. `failing` counts each scope's ticks in trouble.
+
+    `homes` are those of that look.
+    """
 
     seen: Mapping[MetricName, Seen] = {}
     heard: tuple[Heard, ...] = ()
     failing: Mapping[Region | None, int] = {}
+    homes: tuple[Region, ...] = ()
+
+    def at_home(self, homes: tuple[Region, ...]) -> "Recall":
+        """The same where the pool may run in `homes` now: of one that has opened nothing is known."""
+        if homes == self.homes:
+            return self
+        heard = []
+        for pool, answers in self.heard:
+            known = dict(zip(self.homes, answers, strict=False))
+            heard.append(Heard(pool, tuple(known.get(region) for region in homes)))
+        return self._replace(heard=tuple(heard), homes=homes)
 
 
 @dataclass(slots=True)
 class Tick:
-    """One tick. `cases` are all regions by name, `homes` those of them where the pool may ever run."""
+    """One tick. `cases` are all regions by name, `homes` those of them where the pool may run."""
 
     policy: Policy
     fleet: Fleet
@@ -123,7 +137,13 @@ class Tick:
 
     def remembered(self, heard: tuple[Heard, ...]) -> Recall:
         """What the next look at the load must know."""
-        return Recall(self.readings.seen, heard, self.failing)
+        return Recall(self.readings.seen, heard, self.failing, self.limits.homes)
+
+    def server(self, label: Region) -> Case:
+        """Whose it is to serve demand from where the pool may not run. There must be a home."""
+        homes = {case.region: case for case in self.homes}
+        order = self.policy.nearest.get(label, self.policy.heaviest)
+        return next(homes[region] for region in order if region in homes)
 
 
 def begin(
@@ -134,8 +154,8 @@ def begin(
     left: tuple[Mapping[Region, Trace], Recall],
 ) -> Tick:
     """Judge the answers and open a case for every region. `left` is what the tick before left."""
-    traces, recall = left
-    readings = judge(policy.pool.metrics, policy.homes, policy.unsigned, answers, recall.seen)
+    traces, homes, recall = left[0], limits.homes, left[1].at_home(limits.homes)
+    readings = judge(policy.pool.metrics, homes, policy.unsigned, answers, recall.seen)
     cases = []
     for region in policy.regions:
         count, trace = fleet.by_region.get(region, NOTHING), traces[region]
@@ -148,6 +168,6 @@ def begin(
         recall=recall,
         readings=readings,
         cases=cases,
-        homes=cases if policy.homes == policy.regions else [c for c in cases if c.region in policy.homes],
+        homes=cases if homes == policy.regions else [case for case in cases if case.region in homes],
         pool=Tally(readings.pooled, NOTHING, limits.total),
     )

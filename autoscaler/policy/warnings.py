@@ -17,7 +17,7 @@ def warnings_of(tick: Tick, answers: Mapping[MetricName, Answer], jumped_s: floa
     yield from tick.undefined
     if tick.readings.absent:
         yield from _absences(tick, answers)
-    if tick.readings.elsewhere and tick.policy.pool.elsewhere is not Elsewhere.IGNORE:
+    if tick.readings.elsewhere and tick.homes and tick.policy.pool.elsewhere is not Elsewhere.IGNORE:
         yield from _nowhere(tick)
 
 
@@ -51,5 +51,5 @@ def _nowhere(tick: Tick) -> Iterator[Reason]:
     for name, by_region in tick.readings.elsewhere.items():
         for label in by_region:
             if label not in tick.policy.nearest:
-                counted_in = tick.policy.heaviest
+                counted_in = tick.server(label).region
                 yield reason(ReasonCode.ELSEWHERE, metric=name, region=label, counted_in=counted_in)

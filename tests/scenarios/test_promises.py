@@ -94,6 +94,7 @@ async def test_a_region_of_nothing_to_nothing_is_emptied_and_stays_empty():
         await story.passes(90.0)
         assert story.started() == {"ord": 3, "ams": 1}
         story.pool = replace(story.pool, regions=closed)
+        story.restart()  # a configuration changes with its process alone
         await story.passes(300.0)
         assert "ord" not in story.started()
         story.load({ORD: 90.0})
