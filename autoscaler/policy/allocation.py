@@ -12,6 +12,9 @@ from math import floor
 LEAP = 100
 """More Machines than this are handed out in leaps, all but the last few."""
 
+FAINTEST = 1e-15
+"""No weight counts as a smaller part of the heaviest one in a leap, lest it need levels that no float has."""
+
 
 def share_out(base: Sequence[int], most: Sequence[int], weights: Sequence[float], extra: int) -> list[int]:
     """The base counts plus `extra` Machines, no region above its most; what finds no room is left over."""
@@ -77,18 +80,23 @@ def give_up(
 
 
 def _leap(base: Sequence[int], most: Sequence[int], weights: Sequence[float], extra: int) -> list[int]:
-    """Nearly all of `extra`, as one at a time would: the level rises while nothing is handed out too soon."""
-    goal, level, counts = sum(base) + extra, 0.0, list(base)
-    while True:
-        thirsty = sum(
-            weight for count, limit, weight in zip(counts, most, weights, strict=True) if count < limit
-        )
-        rise = 2 * (goal - sum(counts) - len(counts)) / thirsty if thirsty else 0.0
-        if rise <= 0 or level + rise == level:
-            # One back for each region, so that rounding cannot have handed out one too many.
-            return [max(before, count - 1) for before, count in zip(base, counts, strict=True)]
-        level += rise
-        counts = [
-            max(count, min(limit, floor((level * weight + 1) / 2)))
-            for count, limit, weight in zip(base, most, weights, strict=True)
+    """Nearly all of `extra`, as one at a time would: up to a level at which none is handed out too soon."""
+    heaviest = max(weights)
+    shares = [max(weight / heaviest, FAINTEST) for weight in weights]
+    goal = min(sum(base) + extra, sum(map(max, base, most)))
+    low, counts = 0.0, list(base)
+    high = max(
+        (2 * min(limit, count + extra) + 1) / share
+        for count, limit, share in zip(base, most, shares, strict=True)
+    )
+    while goal - sum(counts) > LEAP and low < (level := (low + high) / 2) < high:
+        filled = [
+            max(count, min(limit, floor((level * share + 1) / 2)))
+            for count, limit, share in zip(base, most, shares, strict=True)
         ]
+        if sum(filled) > goal:
+            high = level
+        else:
+            low, counts = level, filled
+    # One back for each region, so that rounding cannot have handed out one too many.
+    return [max(before, count - 1) for before, count in zip(base, counts, strict=True)]

@@ -1,16 +1,20 @@
 """Sharing out, taking back and giving up, one Machine at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autoscaler.policy.allocation import give_up, share_out, take_back
 
 counts = st.integers(min_value=0, max_value=60)
-weights = st.one_of(st.sampled_from([1.0, 2.0, 1 / 3]), st.floats(min_value=0.01, max_value=50))
-regions = st.lists(st.tuples(counts, counts, weights), min_size=1, max_size=6)
+bases = counts | st.sampled_from([10**6, 10**9])
+weights = st.one_of(
+    st.sampled_from([1.0, 2.0, 1 / 3]), st.floats(min_value=0.01, max_value=50), st.floats(0.001, 999_999.0)
+)
+regions = st.lists(st.tuples(bases, counts | bases, weights), min_size=1, max_size=6)
 extras = st.integers(min_value=0, max_value=30) | st.integers(min_value=90, max_value=400)
 
 
@@ -72,6 +76,38 @@ def test_taking_back_undoes_sharing_out(drawn: list[tuple[int, int, float]], ext
     shared = share_out(least, [1000] * len(drawn), shares, extra)
     assert sum(take_back(shared, least, shares, extra // 2)) == extra - extra // 2
     assert take_back(shared, least, shares, extra + 5) == least
+
+
+class Counted(list[int]):
+    """Limits that count how often they are looked at: as a whole by leaps, one by one by single steps."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[int]:
+        self.looks += 1
+        return super().__iter__()
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(index)
+
+
+any_weight = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+wild = st.lists(st.tuples(bases, bases, any_weight), min_size=1, max_size=6)
+
+
+@example([(0, 5000, 5e-324), (0, 5000, 1e-310)], 3000)
+@example([(10**9, 10**9, 999_999.0), (5, 10**9, 1.0)], 200)
+@given(wild, st.integers(min_value=0, max_value=10**9))
+def test_any_weights_and_heights_are_shared_out_in_a_few_steps(
+    drawn: list[tuple[int, int, float]], extra: int
+) -> None:
+    base = [count for count, _, _ in drawn]
+    most = Counted([count + room for count, room, _ in drawn])
+    shared = share_out(base, most, [weight for _, _, weight in drawn], extra)
+    assert most.looks < 250
+    assert sum(shared) == min(sum(base) + extra, sum(most))
+    assert all(low <= here <= high for low, here, high in zip(base, shared, most, strict=True))
 
 
 def test_a_billion_machines_are_shared_out_in_no_time() -> None:

@@ -155,6 +155,14 @@ def test_two_pools_of_the_same_machines_are_an_error(other: str) -> None:
     }
 
 
+@pytest.mark.parametrize("weight", ["0", "0.0009", "1e6"])
+def test_a_weight_out_of_range_is_told_with_the_range(weight: str) -> None:
+    toml = POOL_TABLE.replace('"1..10"', f'{{ range = "1..10", weight = {weight} }}')
+    (told,) = complaints(file_environment(toml)).items()
+    assert told[0] == "pools.shop.regions.ord.weight"
+    assert told[1].endswith("is out of range; give a number of at least 0.001 and below 1e+06")
+
+
 def test_matches_that_one_machine_can_satisfy_both_are_an_error() -> None:
     second = POOL_TABLE.replace("pools.shop", "pools.second")
     toml = f"{POOL_TABLE}match.role = 'room'\n{second}match.tier = 'free'"

@@ -19,7 +19,7 @@ class RegionTable(Model):
         reason="There is no unbounded pool.",
         example='"0..5"',
     )
-    weight: Annotated[float, leaf(number(above=0, below=1e6))] = setting(
+    weight: Annotated[float, leaf(number(0.001, below=1e6))] = setting(
         1,
         meaning="Share of the Machines that pool-wide demand hands out.",
         reason="Regions are equal unless you know better.",
