@@ -23,9 +23,9 @@ FLEET_NAMES = ("running", "ready", "stopped", "total")
 
 GRAMMAR = r"""
     ?choice: either | either "?" choice ":" choice
-    ?either: both (("or" | "||") both)*
-    ?both: negation (("and" | "&&") negation)*
-    ?negation: comparison | ("not" | "!") negation -> negated
+    ?either: both ((_OR | "||") both)*
+    ?both: negation ((_AND | "&&") negation)*
+    ?negation: comparison | (_NOT | "!") negation -> negated
     ?comparison: sum (COMPARE sum)*
     ?sum: product (SIGN product)*
     ?product: signed (TIMES signed)*
@@ -42,7 +42,10 @@ GRAMMAR = r"""
     SIGN: "+" | "-"
     TIMES: /\*(?!\*)/ | "/" | "%"
     NUMBER: /(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?/
-    NAME: /[A-Za-z_][A-Za-z0-9_]*/
+    NAME: /(?!(and|or|not)\b)[A-Za-z_][A-Za-z0-9_]*/
+    _AND: "and" /\b/
+    _OR: "or" /\b/
+    _NOT: "not" /\b/
     %ignore /\s+/
 """
 
@@ -79,7 +82,10 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:
+    """A part of an expression. `place` is the offset of what lies deepest in it."""
+
     code: Code
+    place: int
     depth: int = 1
     names: tuple[Token, ...] = ()
 
@@ -90,8 +96,6 @@ def parse(text: str) -> Expression:
         raise ExpressionError(text, MAX_LENGTH, f"longer than {MAX_LENGTH} characters")
     try:
         node = cast("_Node", _parser().parse(text))
-    except _TooDeepError as error:
-        raise ExpressionError(text, 0, f"nested deeper than {MAX_DEPTH} levels") from error
     except _MisuseError as error:
         raise ExpressionError(text, error.offset, error.problem) from error
     except UnexpectedInput as error:
@@ -121,10 +125,6 @@ class _MisuseError(Exception):
         self.problem = problem
 
 
-class _TooDeepError(Exception):
-    pass
-
-
 def _translated(text: str, error: UnexpectedInput) -> ExpressionError:
     if isinstance(error, UnexpectedCharacters):
         offset = cast("int", error.pos_in_stream)  # the library declares it as None
@@ -136,23 +136,25 @@ def _translated(text: str, error: UnexpectedInput) -> ExpressionError:
 
 
 def _node(code: Code, *parts: _Node) -> _Node:
-    depth = 1 + max((part.depth for part in parts), default=0)
-    if depth > MAX_DEPTH:
-        raise _TooDeepError
-    return _Node(code=code, depth=depth, names=tuple(name for part in parts for name in part.names))
+    deepest = max(parts, key=lambda part: part.depth)
+    if deepest.depth == MAX_DEPTH:
+        raise _MisuseError(deepest.place, f"nested deeper than {MAX_DEPTH} levels")
+    names = tuple(name for part in parts for name in part.names)
+    return _Node(code=code, place=deepest.place, depth=deepest.depth + 1, names=names)
 
 
 class _Builder(Transformer[Token, _Node]):
     """Called by the parser from the inside out; the methods are named after the grammar's rules."""
 
     def number(self, children: list[Token]) -> _Node:
-        value = float(children[0])
+        value, place = float(children[0]), children[0].start_pos or 0
         if value == float("inf"):
-            raise _MisuseError(children[0].start_pos or 0, "the number is too large")
-        return _node(lambda _: value)
+            raise _MisuseError(place, "the number is too large")
+        return _Node(code=lambda _: value, place=place)
 
     def name(self, children: list[Token]) -> _Node:
-        return _Node(code=arithmetic.variable(str(children[0])), names=(children[0],))
+        token = children[0]
+        return _Node(code=arithmetic.variable(str(token)), place=token.start_pos or 0, names=(token,))
 
     def group(self, children: list[_Node]) -> _Node:
         return _node(children[0].code, children[0])

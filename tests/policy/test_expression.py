@@ -18,6 +18,7 @@ VALUES = {
     "gone": Absent(why=Why.EMPTY),
     "far": Absent(why=Why.UNREACHABLE),
     "order": 7.0,
+    "notb": 8.0,
 }
 
 
@@ -46,6 +47,9 @@ VALUES = {
         ("b ? 1 : a ? 5 : 6", 5),
         ("a ? b ? 1 : 2 : 3", 2),
         ("order + 1", 8),
+        ("notb + 1", 9),
+        ("not(a)or(b)", 0),
+        ("b or-a", 1),
         ("min(4, a, 5) + max(a, 4)", 7),
         ("min(a)", 3),
         ("ceil(2.1) + floor(2.9)", 5),
@@ -111,6 +115,12 @@ def test_what_has_no_finite_value_is_unknown(text: str, why: Why) -> None:
         ("1 ? 2", "the expression ends too early, at character 6\n    1 ? 2\n         ^"),
         ("a\n+ )", "')' is not expected here, at character 5\n    + )\n      ^"),
         ("a // 2", "'/' is not expected here, at character 4\n    a // 2\n       ^"),
+        ("a + not b", "'not' is not expected here, at character 5\n    a + not b\n        ^"),
+        ("a or and", "'and' is not expected here, at character 6\n    a or and\n         ^"),
+        ("or", "'or' is not expected here, at character 1\n    or\n    ^"),
+        ("a orb", "'orb' is not expected here, at character 3\n    a orb\n      ^"),
+        ("a or2", "'or2' is not expected here, at character 3\n    a or2\n      ^"),
+        ("a andb", "'andb' is not expected here, at character 3\n    a andb\n      ^"),
         ("2 * 1e999", "the number is too large, at character 5\n    2 * 1e999\n        ^"),
         ("abs(1, 2)", "abs takes one value, not 2, at character 1\n    abs(1, 2)\n    ^"),
         ("1 + foo(2)", f"there is no function foo ({KNOWN}), at character 5\n    1 + foo(2)\n        ^"),
@@ -136,10 +146,18 @@ def test_an_unknown_name_is_pointed_at_with_the_likeliest_one(text: str, problem
     assert caught.value.problem == problem
 
 
-@pytest.mark.parametrize("text", ["(" * 60 + "1" + ")" * 60, "-" * 60 + "1", "1 ? " * 60 + "2" + " : 3" * 60])
-def test_deep_nesting_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(ExpressionError, match="nested deeper than 50 levels"):
-        parse(text)
+@pytest.mark.parametrize(
+    ("text", "deepest"),
+    [("(" * 60 + "1" + ")" * 60, 60), ("-" * 60 + "1", 60), ("1 ? " * 60 + "2" + " : 3" * 60, 4 * 59)],
+)
+@pytest.mark.parametrize("before", ["", "1 + (3 - 1) * "])
+def test_deep_nesting_is_refused_with_a_sentence_that_points_into_the_depth(
+    text: str, deepest: int, before: str
+) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(before + text)
+    found = caught.value.problem, caught.value.offset
+    assert found == ("nested deeper than 50 levels", len(before) + deepest)
 
 
 def test_a_long_text_is_refused_and_a_long_flat_sum_is_not() -> None:
