@@ -91,14 +91,41 @@ def test_a_wrong_key_of_a_schedule_hides_no_other_fault_of_any_schedule() -> Non
     }
 
 
-@pytest.mark.parametrize("wrong", ['regions.ord = "5..1"', 'regions.ord = "0..10"\ntotal = "few"'])
-def test_wrong_bounds_of_the_pool_do_not_hide_the_hours_of_its_schedules(wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "places"),
+    [
+        ('regions.ord = "5..1"', {"regions.ord.range"}),
+        # 99 is more than the region has room for, whatever the total.
+        ('regions.ord = "0..10"\ntotal = "few"', {"total", "schedules[0]"}),
+    ],
+)
+def test_wrong_bounds_of_the_pool_do_not_hide_the_hours_of_its_schedules(
+    wrong: str, places: set[str]
+) -> None:
     schedules = f"schedules = [{{ start = '0 25 * * *', end = 'x', min = 99 }}, {{ {HOURS}, min = 0 }}]"
     toml = f"[pools.shop]\napp = 'a'\nrules = [{{ expression = '1' }}]\n{wrong}\n{schedules}"
-    assert set(complaints(file_environment(toml))) == {
-        "pools.shop.schedules[0].start",
-        "pools.shop.schedules[0].end",
-        "pools.shop.regions.ord.range" if "5..1" in wrong else "pools.shop.total",
+    told = {path.removeprefix("pools.shop.") for path in complaints(file_environment(toml))}
+    assert told == {"schedules[0].start", "schedules[0].end", *places}
+
+
+def test_a_wrong_total_hides_no_contradiction_of_a_schedule_that_it_does_not_make() -> None:
+    found = complaints(
+        one_pool(
+            f"""total = "few"
+            schedules = [
+              {{ {HOURS}, min = 4, max = 3 }},
+              {{ {HOURS}, min = 16 }},
+              {{ {HOURS}, min = 5, max = 15 }},
+              {{ {HOURS}, min = 1, max = 15 }},
+              {{ {HOURS}, freeze_in = false }},
+              {{ {HOURS}, regions = ["ams"], min = 6 }},
+              {{ {HOURS}, regions = ["ams", "lhr"], max = 3 }},
+              {{ {HOURS}, regions = ["ams"], max = 3 }},
+            ]"""
+        )
+    )
+    assert {path.removeprefix("pools.shop.") for path in found} == {
+        *("total", "schedules[0]", "schedules[1]", "schedules[4]", "schedules[5]", "schedules[6].regions"),
     }
 
 

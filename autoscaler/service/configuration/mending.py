@@ -79,12 +79,19 @@ def _metrics(table: Mapping[str, Any], wrong: Mapping[str | int, AbstractSet[str
 def _schedules(
     entries: list[Any], wrong: Mapping[str | int, AbstractSet[str]], gone: AbstractSet[str]
 ) -> list[Any]:
-    """Bounds cannot be judged where the regions or the total they are to move are not known."""
-    unknown = {"regions"} if "regions" in gone else {"min"} if "total" in gone else set()
-    return [_schedule(entry, {*wrong.get(index, ()), *unknown}) for index, entry in enumerate(entries)]
+    """Bounds cannot be judged where the regions they are to move are not known.
+
+    Where the total is not, all but one thing can: whether it is moved at all.
+    """
+    unknown = {"regions"} if "regions" in gone else set()
+    sound = [_schedule(entry, {*wrong.get(index, ()), *unknown}) for index, entry in enumerate(entries)]
+    return [
+        {**entry, "freeze_in": True} if "total" in gone and entry.keys() & {"min", "max"} else entry
+        for entry in sound
+    ]
 
 
-def _schedule(entry: object, wrong: AbstractSet[str]) -> object:
+def _schedule(entry: object, wrong: AbstractSet[str]) -> dict[str, Any]:
     """What can be judged of a schedule: its hours, unless one of the two is wrong; its bounds likewise."""
     if not isinstance(entry, dict):
         return {**_HOURS, "freeze_in": True}
