@@ -128,6 +128,11 @@ class TickReport:
     """What the pool's started Machines cost (`domain.prices`), None when the survey failed."""
 
     @property
+    def surveyed(self) -> bool:
+        """Whether the platform told this tick which Machines there are: without that nothing is decided."""
+        return self.decision is not None
+
+    @property
     def notices(self) -> tuple[Reason, ...]:
         """Every warning of the tick, the decision's and the plan's included, each once."""
         decided = self.decision.warnings if self.decision else ()

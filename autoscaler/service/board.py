@@ -7,7 +7,7 @@ from typing import Protocol
 
 from autoscaler.domain.instant import Instant
 from autoscaler.domain.names import PoolName
-from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.outcome import TickReport
 from autoscaler.domain.plan import Create
 from autoscaler.domain.pool import Pool
 from autoscaler.reconcile.deadline import tick_seconds
@@ -47,7 +47,7 @@ class Board:
         """Keep a report."""
         self._rings[report.pool].append(light(report))
         self._ticked[report.pool] = report.at.mono + report.duration_s
-        if report.verdict not in {Verdict.BLIND, Verdict.FAILED}:
+        if report.surveyed:
             self._unseen.discard(report.pool)
 
     def latest(self) -> Mapping[PoolName, TickReport | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from autoscaler.domain.names import Region
-from autoscaler.domain.outcome import TickReport, Verdict
+from autoscaler.domain.outcome import TickReport
 from autoscaler.domain.pool import Elsewhere, Pool
 from autoscaler.domain.reading import Absent, Answer, Measured, Query, Split, Why
 from autoscaler.domain.reason import Reason, ReasonCode, figure
@@ -61,7 +61,7 @@ def _age(reading: Measured) -> str:
 def on_fleet(report: TickReport) -> Iterator[Finding]:
     """What a dry tick saw of the platform."""
     subject = f"pool {report.pool}"
-    if report.verdict in {Verdict.BLIND, Verdict.FAILED}:
+    if not report.surveyed:
         for sentence in advice.on_report(report).values():
             yield Finding(grade=Grade.ERROR, subject=subject, sentence=sentence)
         return

@@ -75,9 +75,15 @@ def test_a_pool_is_silent_after_three_intervals_and_one_deadline():
 @pytest.mark.parametrize("verdict", [Verdict.BLIND, Verdict.FAILED])
 def test_a_pool_is_unseen_until_a_survey_succeeds_and_never_again(verdict):
     board = board_of("shop")
-    board.ended(replace(steady(), verdict=verdict))
+    board.ended(replace(blind(), verdict=verdict))
     assert board.unseen() == ["shop"]
-    board.ended(steady(at=NOW))
+    board.ended(scaled(at=NOW))
     assert board.unseen() == []
-    board.ended(replace(steady(), verdict=verdict))
+    board.ended(replace(blind(), verdict=verdict))
+    assert board.unseen() == []
+
+
+def test_a_survey_shows_a_pool_also_when_an_action_of_its_tick_was_refused():
+    board = board_of("shop")
+    board.ended(replace(scaled(), verdict=Verdict.FAILED))
     assert board.unseen() == []

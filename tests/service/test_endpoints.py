@@ -70,7 +70,7 @@ async def test_readyz_waits_for_the_first_survey_of_every_pool(stage):
     stage.board.ended(blind())
     answer = await stage.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "no survey yet: shop\n")
-    stage.board.ended(steady())
+    stage.board.ended(scaled())
     assert (await stage.get("/readyz")).status_code == 200
 
 
