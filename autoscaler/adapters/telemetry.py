@@ -20,7 +20,7 @@ from autoscaler.domain.geography import REGIONS
 from autoscaler.domain.names import AppName, MachineId, PoolName, Region
 from autoscaler.domain.outcome import Result, TickReport, Verdict
 from autoscaler.domain.plan import Action
-from autoscaler.domain.reason import Reason
+from autoscaler.domain.reason import Reason, ReasonCode
 from autoscaler.reconcile.ports import Machines
 
 TICK_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
@@ -90,6 +90,7 @@ class Telemetry:
         """Show a pool's tick counters at zero before its first tick, so that rates have a beginning."""
         for verdict in Verdict:
             self._ticks.labels(pool, verdict)
+        self._reasons.labels(pool, ReasonCode.TICK_FAILED)
         self._in_flight.labels(pool)
 
     def began(self, pool: PoolName, delay_s: float) -> None:

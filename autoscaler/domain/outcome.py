@@ -92,7 +92,10 @@ class Outcome:
 
 
 class Verdict(StrEnum):
-    """A tick in one word."""
+    """A tick in one word.
+
+    Failed: an action was refused, failed or is uncertain, or the tick itself failed, by a fault of ours.
+    """
 
     STEADY = "steady"
     SCALED = "scaled"

@@ -105,6 +105,7 @@ def test_an_expected_pool_counts_from_zero_and_an_unexpected_delay_is_never_nega
     telemetry.began(PoolName("shop"), -3600.0)
     seen = lines(telemetry)
     assert seen['autoscaler_ticks_total{pool="shop",verdict="failed"}'] == 0
+    assert seen['autoscaler_reasons_total{pool="shop",reason="tick_failed"}'] == 0
     assert seen['autoscaler_tick_delay_seconds{pool="shop"}'] == 0
     assert seen["autoscaler_dry_run"] == 1
 

@@ -9,6 +9,7 @@ import pytest
 from autoscaler.adapters.telemetry import Telemetry
 from autoscaler.domain.outcome import Verdict
 from autoscaler.domain.reading import Why
+from autoscaler.domain.reason import ReasonCode
 from tests.service.reports import scaled
 
 ROW = re.compile(r"^\| `(autoscaler_\w+)` \| (\w+) \| (.*?) \|", re.MULTILINE)
@@ -73,7 +74,7 @@ def test_every_metric_in_an_alert_exists(root: Path) -> None:
     assert {re.sub("_(bucket|sum|count)$", "", name) for name in used} <= registered().keys()
 
 
-def test_alerts_ask_only_for_labels_and_verdicts_that_exist(root: Path) -> None:
+def test_alerts_ask_only_for_labels_verdicts_and_reasons_that_exist(root: Path) -> None:
     rules = (root / "config" / "alerts.rules.yml").read_text(encoding="utf-8")
     labels = {label for _, found in registered().values() for label in found} | {"le"}
     for grouped in re.findall(r"by \(([^)]*)\)", rules):
@@ -82,6 +83,8 @@ def test_alerts_ask_only_for_labels_and_verdicts_that_exist(root: Path) -> None:
         assert name in labels
     for verdicts in re.findall(r'verdict!?[=~]+"([^"]*)"', rules):
         assert set(verdicts.split("|")) <= {verdict.value for verdict in Verdict}
+    for reasons in re.findall(r'reason!?[=~]+"([^"]*)"', rules):
+        assert set(reasons.split("|")) <= {code.value for code in ReasonCode}
 
 
 def test_prometheus_accepts_the_alerts(root: Path, server_binary) -> None:
