@@ -1,6 +1,7 @@
 """The console script: runs a command and turns what a user can cause into sentences and exit codes."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command of this process's arguments and exit."""
     _open_what_is_closed()
+    _write_whatever_comes()
     if sys.argv[1:2] == ["run"]:
         # A daemon that is told to stop while it still reads itself and its file leaves as it would later.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,6 +87,13 @@ def _open_what_is_closed() -> None:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - lasts as long as the process
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - lasts as long as the process
+
+
+def _write_whatever_comes() -> None:
+    """A stream writes as an escape what its encoding lacks: a name in another script ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _delivered(code: int) -> int:

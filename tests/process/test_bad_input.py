@@ -71,6 +71,12 @@ def test_unreachable_upstreams_are_exit_code_3_for_plan_and_no_end_for_run():
     assert "wrong-token" not in str(running.lines)
 
 
+def test_a_name_that_the_terminal_cannot_write_is_written_as_escapes():
+    done = finished("plan", **RIGHT, AUTOSCALER_GROUP="wörker", PYTHONIOENCODING="ascii")
+    told(done, 3)
+    assert "group w\\xf6rker" in done.stdout
+
+
 def test_a_reader_that_leaves_early_is_no_error_worth_words():
     reading, writing = os.pipe()
     os.close(reading)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from autoscaler.adapters.http.wording import printable
+
 NANOSECONDS = 1e9
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
@@ -22,8 +24,8 @@ def sequence(value: object) -> Sequence[Any]:
 
 
 def text(value: object) -> str:
-    """The string itself, empty for null, for what was left out and for anything else."""
-    return value if isinstance(value, str) else ""
+    """The string, fit to be shown; empty for null, for what was left out and for anything else."""
+    return printable(value) if isinstance(value, str) else ""
 
 
 def whole(value: object) -> int:

@@ -86,8 +86,8 @@ def volume(entry: object) -> Volume:
 
 
 def _needed(fields: Mapping[str, Any], key: str) -> str:
-    value = fields.get(key)
-    if not isinstance(value, str) or not value:
+    value = text(fields.get(key))
+    if not value:
         raise GarbledError(f"an entry of the list has no {key}")
     return value
 

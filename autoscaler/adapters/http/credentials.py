@@ -2,6 +2,7 @@
 
 import re
 
+from autoscaler.adapters.http.wording import printable
 from autoscaler.domain.errors import ConfigurationError, Fault
 
 MAX_QUOTE_CHARS = 300
@@ -32,12 +33,12 @@ def authorization(token: str) -> str:
 
 
 def quotable(text: str, header: str = "") -> str:
-    """An upstream's words for logs and people: one line, cut, without anything that looks like a secret.
+    """An upstream's words for logs and people: one printable line, cut, without what looks like a secret.
 
     `header` is our own Authorization header; its token and every part of it are taken out literally.
     """
     token = header.partition(" ")[2]
     for secret in (token, *token.split(",")):
         text = text.replace(secret, "***") if secret else text
-    text = " ".join(_SECRET.sub("***", text).split())
+    text = printable(" ".join(_SECRET.sub("***", text).split()))
     return text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 3] + "..."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoscaler.adapters.http.exchange import Reply
+from autoscaler.adapters.http.wording import printable
 from autoscaler.domain.errors import GarbledError, RefusedError
 
 
@@ -96,7 +97,7 @@ def _labels(entry: object) -> Mapping[str, str]:
     labels = _part(entry, "metric")
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise GarbledError("the labels of a series are not texts")
-    return labels
+    return {name: printable(value) for name, value in labels.items()}
 
 
 def _point(pair: object) -> Point:

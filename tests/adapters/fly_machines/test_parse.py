@@ -44,6 +44,11 @@ def test_a_machine_without_its_essentials_is_unreadable(key: str, value: object)
         parsed(**{key: value})
 
 
+def test_what_cannot_be_shown_does_not_get_past_a_name_or_an_image() -> None:
+    machine = parsed(region="ord\x1b[31m", name="as-\ud800", image_ref={"repository": "shop\n"})
+    assert (machine.region, machine.name, machine.image) == ("ord\ufffd[31m", "as-\ufffd", "shop\ufffd")
+
+
 @pytest.mark.parametrize("entry", [None, [], "machine", 7, {}])
 def test_what_is_no_machine_is_unreadable(entry: object) -> None:
     with pytest.raises(GarbledError):

@@ -40,6 +40,8 @@ def test_what_cannot_be_a_header_is_a_fault_that_does_not_repeat_it(token: str) 
         ("token fm2_somebodyelses refused", "token *** refused"),
         ("Authorization: Bearer other.token", "Authorization: ***"),
         ("connecting to https://me:pass@host/x", "connecting to https://***host/x"),
+        ("bad \ud800 \x1b[31mred\x07\u202e", "bad \ufffd \ufffd[31mred\ufffd\ufffd"),
+        ("zeichenfähig 🙂", "zeichenfähig 🙂"),
         ("x" * 301, "x" * 297 + "..."),
         ("x" * 300, "x" * 300),
     ],

@@ -80,6 +80,14 @@ async def test_a_refusal_carries_the_words_of_the_server() -> None:
     assert await ask(answer(400, body)) == expected
 
 
+async def test_what_cannot_be_shown_does_not_get_past_a_label_or_an_error() -> None:
+    found = await told(vector(({"region": "\ud800"}, "1"), ({"region": "ord\x1b[31m"}, "2")))
+    assert isinstance(found, Split)
+    assert sorted(found.by_label) == ["ord\ufffd[31m", "\ufffd"]
+    refused = await ask(answer(400, {"status": "error", "error": "bad \ud800 \x1b[31mred"}))
+    assert refused == Absent(why=Why.REFUSED, detail="400 bad \ufffd \ufffd[31mred")
+
+
 async def test_an_error_inside_a_success_is_refused() -> None:
     assert await told({"status": "error", "error": "no"}) == Absent(why=Why.REFUSED, detail="no")
 
