@@ -73,14 +73,16 @@ Answer = Reading | Split
 class Query:
     """A question to a metric source, ready to be sent.
 
-    `label` names the label that splits the answer (`region`, `instance`). `missing` is what the policy takes
-    an empty answer for; a source calls it empty. `max_age_s` is the oldest sample believed, in seconds;
-    `age_promql`, if any, yields the sample's age in seconds.
+    `label` names the label that splits the answer (`region`, `instance`); `by_region` tells whether its
+    values are to be regions, which are few. `missing` is what the policy takes an empty answer for; a source
+    calls it empty. `max_age_s` is the oldest sample believed, in seconds; `age_promql`, if any, yields the
+    sample's age in seconds.
     """
 
     name: MetricName
     promql: str
     label: str = "region"
+    by_region: bool = True
     missing: float | None = None
     max_age_s: float = 180.0
     age_promql: str | None = None

@@ -12,7 +12,8 @@ WITHOUT_VALUE = {
     Why.UNREACHABLE: "does not answer; is AUTOSCALER_PROMETHEUS_URL right, and can it be reached from here?",
     Why.MALFORMED: "is not that of a Prometheus; AUTOSCALER_PROMETHEUS_URL is a base such as"
     " https://api.fly.io/prometheus/my-org, and /api/v1/query is appended",
-    Why.AMBIGUOUS: "has several series for one region; aggregate it, as in `max by (region) (...)`",
+    Why.AMBIGUOUS: "has several series for one region, or for none; aggregate it, as in"
+    " `max by (region) (...)`",
     Why.EMPTY: "has no series at all; correct the query, or say what silence means with `missing`",
     Why.STALE: "is older than max_age allows; is it still scraped?",
     Why.NOT_A_NUMBER: "is not a finite number; guard the query's division by zero",

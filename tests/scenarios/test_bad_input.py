@@ -10,10 +10,12 @@ from structlog.typing import FilteringBoundLogger
 
 from autoscaler.adapters.telemetry import Telemetry
 from autoscaler.adapters.tick_line import TickLines
-from autoscaler.domain.names import AppName
+from autoscaler.domain.names import AppName, MetricName
 from autoscaler.domain.pool import Volumes
+from autoscaler.domain.reading import Query, Why
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.service import events
+from autoscaler.service.advice import on_report
 from autoscaler.service.plan_json import document
 from autoscaler.service.running import Adviser
 from tests.scenarios.story import ORD, Story, a_pool, told
@@ -156,3 +158,18 @@ def begin(story: Story, case: Case) -> None:
 def codes_of(story: Story) -> set[str]:
     (last,) = document(story.reports[-1:], at=0.0)["pools"]
     return {entry["code"] for entry in last["warnings"]} | {entry["reason"] for entry in last["shortfall"]}
+
+
+async def test_a_metric_split_by_what_is_no_region_is_held_and_fills_no_report():
+    customers = Query(name=MetricName("load"), promql="load", label="customer")
+    async with told(a_pool(metrics=(customers,))) as story:
+        story.add(2, ORD, "started")
+        for number in range(150):
+            story.measure("load", {"customer": f"customer-{number}"}, 1.0)
+        report = await story.passes(60.0)
+        assert story.started() == {"ord": 2}
+        assert report.decision is not None
+        assert [row.absent for row in report.decision.metrics] == [Why.AMBIGUOUS]
+        assert len(report.notices) == 1
+        (advice,) = on_report(report).values()
+        assert "150 values of customer, such as customer-0 and customer-1" in advice

@@ -118,7 +118,7 @@ def test_an_expression_without_metrics_needs_neither_query_nor_metric_source() -
 def test_the_busy_query_is_split_by_instance() -> None:
     [pool] = load(environment(busy='max by (instance) (jobs{app="$app"})')).pools
     assert pool.busy == Query(
-        name="busy", promql='max by (instance) (jobs{app="shop-worker"})', label="instance"
+        name="busy", promql='max by (instance) (jobs{app="shop-worker"})', label="instance", by_region=False
     )
 
 

@@ -82,6 +82,13 @@ METRICS = (
     ),
 )
 
+BUSY = Query(
+    name="busy",
+    promql='max by (instance) (jobs_running{app="shop-worker"})',
+    label="instance",
+    by_region=False,
+)
+
 
 def test_every_key_of_a_pool_arrives() -> None:
     [pool] = load(file_environment(FULL)).pools
@@ -97,9 +104,7 @@ def test_every_key_of_a_pool_arrives() -> None:
         leave=Leave.DESTROY,
         reserve=1,
         volumes=Volumes.REUSE,
-        busy=Query(
-            name="busy", promql='max by (instance) (jobs_running{app="shop-worker"})', label="instance"
-        ),
+        busy=BUSY,
         drain_s=3600.0,
         force=True,
         spare=1,

@@ -1,10 +1,12 @@
 """Series -> an Answer: which numbers may be believed, and the name of why the others may not.
 
 A metric is split if every series carries the splitting label and pool-wide if none does. Other labels matter
-only where they make two series collide. No data is never zero: an empty answer is called so, and what a
-metric's `missing` makes of it is for the policy, which knows whether the metric was split before.
+only where they make two series collide. A label with more values than there could be regions names something
+else. No data is never zero: an empty answer is called so, and what a metric's `missing` makes of it is for
+the policy, which knows whether the metric was split before.
 """
 
+import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,6 +16,10 @@ from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, 
 
 AHEAD_S = 30.0
 """A timestamp further in the future than this is not believed."""
+
+MOST_REGIONS = 100
+"""More values of a label are instances or customers; the platform has some twenty regions."""
+SHOWN_CHARS = 40
 
 Judge = Callable[[Point], Reading]
 
@@ -51,6 +57,8 @@ def combined(query: Query, rows: Sequence[tuple[Series, Point]], partial: bool, 
         )
     if "" in values:
         return _ambiguous(f"some series have the label {query.label} and some have not")
+    if query.by_region and len(values) > MOST_REGIONS:
+        return _ambiguous(_no_regions(query.label, values))
     readings: dict[str, Reading] = {}
     for value, point in labelled:
         readings[value] = _ambiguous(f"several series for {value}") if value in readings else judge(point)
@@ -81,6 +89,11 @@ def _aged(query: Query, reading: Reading, age: Reading) -> Reading:
     if not -AHEAD_S <= age.value <= query.max_age_s:
         return Absent(why=Why.STALE, detail=f"the sample is {age.value:.0f} s old")
     return replace(reading, age_s=max(0.0, age.value))
+
+
+def _no_regions(label: str, values: set[str]) -> str:
+    first, second = (value[:SHOWN_CHARS] for value in heapq.nsmallest(2, values))
+    return f"{len(values)} values of {label}, such as {first} and {second}: check region_label"
 
 
 def _ambiguous(detail: str) -> Absent:

@@ -91,7 +91,7 @@ def _query(name: MetricName, promql: str, belief: Belief, table: PoolTable) -> Q
 def _busy(table: PoolTable) -> Query | None:
     if table.busy is None:
         return None
-    return Query(name=BUSY, promql=_filled(table.busy, table), label="instance")
+    return Query(name=BUSY, promql=_filled(table.busy, table), label="instance", by_region=False)
 
 
 def _filled(promql: str, table: PoolTable) -> str:

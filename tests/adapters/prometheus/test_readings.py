@@ -202,6 +202,28 @@ async def test_two_series_of_one_region_are_ambiguous_there_alone() -> None:
     )
 
 
+def split_by(label: str, values: int) -> dict[str, object]:
+    return vector(*(({label: f"{label}-{number}"}, "1") for number in range(values)))
+
+
+async def test_a_label_with_more_values_than_there_are_regions_names_none() -> None:
+    by_customer = Query(name=MetricName("load"), promql="load", label="customer")
+    kept = await told(split_by("customer", 100), by_customer)
+    assert isinstance(kept, Split)
+    assert len(kept.by_label) == 100
+    assert await told(split_by("customer", 101), by_customer) == Absent(
+        why=Why.AMBIGUOUS,
+        detail="101 values of customer, such as customer-0 and customer-1: check region_label",
+    )
+
+
+async def test_a_label_that_names_machines_may_have_as_many_values_as_there_are() -> None:
+    busy = Query(name=MetricName("busy"), promql="busy", label="instance", by_region=False)
+    found = await told(split_by("instance", 2000), busy)
+    assert isinstance(found, Split)
+    assert len(found.by_label) == 2000
+
+
 async def test_one_bad_region_leaves_the_others_alone() -> None:
     found = await told(vector(({"region": "ord"}, "NaN"), ({"region": "ams"}, "2")))
     assert isinstance(found, Split)
