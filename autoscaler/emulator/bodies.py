@@ -54,11 +54,14 @@ def parse(raw: bytes, content_type: str, operation: str) -> object:
 
 
 def decoded(raw: bytes) -> object:
-    """Any JSON. ApiError 400 for anything else."""
+    """Any JSON whose text can be sent back. ApiError 400 for anything else."""
     try:
-        return json.loads(raw)
+        value: object = json.loads(raw)
+        # Half a surrogate is legal in JSON, and no answer could contain it.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise errors.refusal(400, f"invalid character in request body: {error}") from error
+    return value
 
 
 def json_object(value: object, operation: str) -> Json:

@@ -1,6 +1,6 @@
 """Requests to the emulator itself: never logged, delayed, limited or struck by faults."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from autoscaler.domain.geography import current
 from autoscaler.emulator import errors
 from autoscaler.emulator.bodies import decoded
 from autoscaler.emulator.gateway import Gateway, answer_error
@@ -51,6 +52,13 @@ class Command:
         if unknown:
             raise errors.invalid(f"unknown field {unknown[0]!r}; known are {', '.join(shape)}")
         check(self.fields, shape, "body")
+
+
+def check_regions(codes: Iterable[str]) -> None:
+    """ApiError 400 for the first that the platform has never heard of."""
+    for code in codes:
+        if current(code) is None:
+            raise errors.invalid(f"there is no region {code!r}")
 
 
 Handler = Callable[[Command], Any]

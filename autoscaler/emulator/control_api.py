@@ -12,6 +12,7 @@ tell of the past too, `lag_s` makes its samples old. `GET loads` shows what they
 clocks only); `POST reset` begins again with the same seed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -20,7 +21,7 @@ from starlette.routing import Route
 
 from autoscaler.emulator import errors
 from autoscaler.emulator.clock import ManualClock
-from autoscaler.emulator.control import Command, control_route
+from autoscaler.emulator.control import Command, check_regions, control_route
 from autoscaler.emulator.faults import Fault, Injected, Kind
 from autoscaler.emulator.gateway import Gateway
 from autoscaler.emulator.json_shapes import Shape, check
@@ -47,6 +48,9 @@ LOAD: Mapping[str, Shape] = {
     **CURVES,
     **RECORDED,
 }
+HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+HEADER_VALUE = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 FAULT: Mapping[str, Shape] = {
     "kind": "string",
     "operation": "string",
@@ -94,8 +98,7 @@ def set_load(command: Command) -> None:
     if not told.get("name"):
         raise errors.invalid("name is required")
     labels = {label: str(text) for label, text in told.get("labels", {}).items()}
-    asked = told.get("regions")
-    per_region = {"": told} if asked is None else asked
+    per_region = _per_region(told)
     curves = {region: curve_of(one, told) for region, one in per_region.items()}
     for region, curve in curves.items():
         command.world.set_load(
@@ -105,6 +108,19 @@ def set_load(command: Command) -> None:
             backfill=bool(told.get("backfill")),
             lag_s=float(told.get("lag_s", 0)),
         )
+
+
+def _per_region(told: Json) -> Mapping[str, object]:
+    """What is asked for by region, or under no name for all. ApiError 400 for both, or unknown regions."""
+    if "regions" not in told:
+        return {"": told}
+    asked: Mapping[str, object] = told["regions"]
+    if both := [curve for curve in CURVES if curve in told]:
+        raise errors.invalid(f"{both[0]} beside regions: give one of them")
+    if not asked:
+        raise errors.invalid("regions must not be empty")
+    check_regions(asked)
+    return asked
 
 
 def curve_of(one: object, options: Mapping[str, Any]) -> Curve:
@@ -154,7 +170,19 @@ def inject(command: Command) -> Json:
     told = {**command.fields, "kind": Kind(command.fields.get("kind", ""))}
     if not 200 <= told.get("status", 503) <= 599:
         raise errors.invalid("status must be between 200 and 599")
+    if told.get("region"):
+        check_regions([told["region"]])
+    _check_headers(told.get("headers", {}))
     return _told(command.world.inject(Fault(**told)))
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """ApiError 400 for those that HTTP could not carry, and for those that the server writes itself."""
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name) or name.lower() in OWN_HEADERS:
+            raise errors.invalid(f"headers: {name!r} cannot be set")
+        if not HEADER_VALUE.fullmatch(value):
+            raise errors.invalid(f"headers: {name!r} cannot be {value!r}")
 
 
 def show_faults(command: Command) -> list[Json]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -267,8 +268,8 @@ def answer_error(error: errors.ApiError) -> Response:
 
 
 def _stamp(response: Response, entry: Entry, app: str) -> None:
-    """Headers the platform sends along."""
-    response.headers["fly-request-id"] = f"01EMULATED{entry.number:016d}-{entry.region or 'iad'}"
+    """Headers the platform sends along. What callers call a region or an app need not fit into one."""
+    response.headers["fly-request-id"] = f"01EMULATED{entry.number:016d}-{quote(entry.region) or 'iad'}"
     response.headers["server"] = "Fly/emulated"
     if app:
-        response.set_cookie("fly_flaps_affinity", "emulated", path=f"/v1/apps/{app}")
+        response.set_cookie("fly_flaps_affinity", "emulated", path=f"/v1/apps/{quote(app, safe='')}")

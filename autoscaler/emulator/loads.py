@@ -63,6 +63,11 @@ class Recorded:
     scale: float = 1.0
     repeat: bool = False
 
+    def __post_init__(self) -> None:
+        """ValueError for a recording that stands still or runs backwards."""
+        if self.speed <= 0:
+            raise ValueError("speed must be positive")
+
     def at(self, elapsed_s: float) -> float | None:
         """The recorded value; none before the first point."""
         origin, last = self.points[0][0], self.points[-1][0]
@@ -101,6 +106,11 @@ class Load:
     since: float
     backfill: bool = False
     lag_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """ValueError for samples of the future."""
+        if self.lag_s < 0:
+            raise ValueError("lag_s must not be negative")
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.routing import Route
 
 from autoscaler.emulator import errors, leasing, lifecycle, proxy
-from autoscaler.emulator.control import Command, control_route
+from autoscaler.emulator.control import Command, check_regions, control_route
 from autoscaler.emulator.deploys import DEPLOYER, Deploy
 from autoscaler.emulator.gateway import Gateway
 from autoscaler.emulator.json_shapes import Shape
@@ -84,6 +84,7 @@ def seed_machines(command: Command) -> list[Json]:
     told = {"app": config.app, "group": config.group, "count": 1, "regions": config.regions, **command.fields}
     if not told["regions"]:
         raise errors.invalid("regions must not be empty")
+    check_regions(told["regions"])
     if not 0 <= told["count"] <= MOST:
         raise errors.invalid(f"count must be at most {MOST}")
     if not 0 <= told.get("age_s", 0) <= OLDEST_S:
@@ -141,6 +142,7 @@ def look(command: Command) -> Json:
     """What the proxy did."""
     command.only({"app": "string", "concurrency": {"*": "number"}})
     concurrency = command.fields.get("concurrency", {})
+    check_regions(concurrency)
     acted = proxy.look(command.world, command.app, concurrency)
     return {"actions": [{"action": verb, "machine": machine_id} for verb, machine_id in acted]}
 

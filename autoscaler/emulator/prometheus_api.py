@@ -1,5 +1,6 @@
 """The metric source: instant and range queries over the loads and a few series of the Machines."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 from starlette.responses import JSONResponse, Response
@@ -115,15 +116,18 @@ def _step(text: str, length_s: float) -> float:
 
 
 def _moment(text: str | None, default: float | None) -> float:
-    """Unix seconds or RFC 3339."""
+    """Unix seconds or RFC 3339. QueryError for anything else, no number included."""
     if not text:
         if default is None:
             raise QueryError("start and end are required")
         return default
     try:
-        return parse_time(text) if "T" in text else float(text)
+        moment = parse_time(text) if "T" in text else float(text)
     except ValueError as error:
         raise QueryError(f"{text!r} is no time") from error
+    if not math.isfinite(moment):
+        raise QueryError(f"{text!r} is no time")
+    return moment
 
 
 def _points(value: Value) -> list[tuple[tuple[tuple[str, str], ...], float]]:

@@ -80,6 +80,12 @@ async def test_a_load_is_a_wave_points_or_a_recording():
         {"name": "x", "csv": "nothing"},
         {"name": "x", "wave": {"height": 1}},
         {"name": "x", "vlaue": 1},
+        {"name": "x", "csv": "0,1", "speed": 0},
+        {"name": "x", "points": [[0, 1]], "speed": -1},
+        {"name": "x", "value": 1, "lag_s": -5},
+        {"name": "x", "regions": {}},
+        {"name": "x", "regions": {"ord": 1, "mars": 1}},
+        {"name": "x", "regions": {"ord": 1}, "value": 1},
     ],
 )
 async def test_a_load_nobody_understands_is_refused(body):
@@ -99,6 +105,24 @@ async def test_a_fault_is_injected_listed_and_cleared():
     await control(fly, "POST", "faults", kind="empty_list")
     await control(fly, "DELETE", "faults")
     assert await control(fly, "GET", "faults") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("loads", {"name": "x", "csv": "0,1", "speed": 0}, "speed"),
+        ("loads", {"name": "x", "value": 1, "lag_s": -5}, "lag_s"),
+        ("loads", {"name": "x", "regions": {"mars": 1}}, "'mars'"),
+        ("loads", {"name": "x", "regions": {"ord": 1}, "value": 1}, "value"),
+        ("faults", {"kind": "region_full", "region": "mars"}, "'mars'"),
+        ("machines", {"regions": ["ord", "mars"]}, "'mars'"),
+        ("proxy", {"concurrency": {"mars": 5}}, "'mars'"),
+    ],
+)
+async def test_what_is_refused_is_refused_by_name(path, body, named):
+    response = await Fly().http.post(f"/_emulator/{path}", json=body)
+    assert response.status_code == 400
+    assert named in response.text
 
 
 @pytest.mark.parametrize("body", [{}, {"kind": "earthquake"}, {"kind": "status", "stauts": 500}])

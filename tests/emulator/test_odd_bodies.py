@@ -1,11 +1,12 @@
 """Whatever is sent, the emulator answers with a sentence, and no request spoils later ones."""
 
+import json
 from dataclasses import fields
 
 import pytest
 
 from autoscaler.emulator.control_api import FAULT
-from autoscaler.emulator.faults import Fault
+from autoscaler.emulator.faults import Facts, Fault, Kind
 from autoscaler.emulator.json_shapes import check
 from autoscaler.emulator.others_api import CHANGED, CHANGES
 from tests.emulator.client import Fly
@@ -101,6 +102,15 @@ async def test_a_body_that_is_no_object_is_refused(fly, body):
             assert status == 400 or body == b"null", path
 
 
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"s\xed\xa0\x80"', b'{"\\udfff": 1}'])
+async def test_text_that_cannot_be_written_is_refused_before_anything_has_happened(fly, text):
+    for method, path, body, names in BODIES:
+        if "prometheus" not in path:
+            given = json.dumps({**body, names.split()[0]: None}).encode().replace(b"null", text)
+            assert await unbroken(fly, method, path, content=given) == 400, path
+            assert fly.world.faults.hit(Kind.STATUS, Facts(), fly.world.now) is None
+
+
 @pytest.mark.timeout(60)  # as above
 @pytest.mark.parametrize("part", CONFIG)
 async def test_any_part_of_a_configuration_is_judged_before_there_is_a_machine(fly, part):
@@ -155,6 +165,16 @@ async def test_a_deploy_that_would_never_let_time_pass_is_refused(fly, every_s):
 async def test_a_fault_answers_with_a_status_that_can_be_sent(fly, status):
     response = await fly.http.post("/_emulator/faults", json={"kind": "status", "status": status})
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers", [{"a b": "x"}, {"": "x"}, {"x": "a\nb"}, {"x": "日"}, {"x": " a"}, {"Content-Length": "7"}]
+)
+async def test_a_fault_answers_with_headers_that_can_be_sent(fly, headers):
+    response = await fly.http.post("/_emulator/faults", json={"kind": "status", "headers": headers})
+    assert response.status_code == 400
+    assert "headers" in response.text
+    assert (await fly.http.get("/_emulator/faults")).json() == []
 
 
 def test_every_field_of_a_fault_and_every_change_has_a_shape():

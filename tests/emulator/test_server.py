@@ -62,6 +62,28 @@ async def test_a_dropped_answer_closes_the_connection_after_the_fact():
         ]
 
 
+@pytest.mark.parametrize("app", ["a%0d%0aX:1", "a%00", "a%20b;c", "%E6%97%A5"])
+async def test_a_path_of_any_text_is_answered(app: str):
+    async with serve(EmulatorConfig()) as fly, httpx.AsyncClient(base_url=fly.url, headers=HEADERS) as http:
+        answer = await http.get(f"/v1/apps/{app}/machines")
+        assert answer.status_code == 404
+        assert "X" not in answer.headers
+
+
+async def test_a_region_of_any_text_is_answered():
+    async with serve(EmulatorConfig()) as fly, httpx.AsyncClient(base_url=fly.url, headers=HEADERS) as http:
+        body = {"config": {"image": "alpine"}, "region": "日\nX: 1"}
+        assert (await http.post("/v1/apps/demo/machines", json=body)).status_code == 400
+
+
+@pytest.mark.parametrize("status", [200, 204, 205, 304, 599])
+async def test_an_injected_answer_arrives_whatever_its_status(status: int):
+    async with serve(EmulatorConfig()) as fly, httpx.AsyncClient(base_url=fly.url, headers=HEADERS) as http:
+        fault = {"kind": "status", "status": status, "headers": {"X-Odd": "ä b"}, "body": "words"}
+        assert (await http.post("/_emulator/faults", json=fault)).status_code == 200
+        assert (await http.get("/v1/apps/demo/machines")).status_code == status
+
+
 async def arrived(fly: Running) -> None:
     """Any request has reached the emulator."""
     while not len(fly.gateway.log):  # noqa: ASYNC110 - the log has no event, and needs none elsewhere

@@ -111,7 +111,7 @@ class Evaluation:
         for sample in self.vector(node.inner):
             groups.setdefault(group_of(sample, node.grouping), []).append(sample)
         if node.parameter is not None:
-            count = int(self.scalar(node.parameter))
+            count = self._count(node.parameter)
             return [
                 kept for members in groups.values() for kept in functions.extremes(node.op, count, members)
             ]
@@ -120,6 +120,12 @@ class Evaluation:
             Sample(labels=dict(key), value=reduce([member.value for member in members]), stamp=self.at)
             for key, members in groups.items()
         ]
+
+    def _count(self, node: Node) -> int:
+        count = self.scalar(node)
+        if not math.isfinite(count):
+            raise QueryError(f"{count} is not a number of series")
+        return int(count)
 
     def _call(self, node: Call) -> Value:
         special = _SPECIAL.get(node.name)

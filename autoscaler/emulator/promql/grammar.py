@@ -1,6 +1,7 @@
 """Text -> syntax tree."""
 
 import ast
+import math
 import re
 from functools import lru_cache
 from typing import Any
@@ -98,12 +99,16 @@ def parse(text: str) -> Node:
 def seconds(text: str) -> float:
     """`1h30m` or a plain number of seconds -> seconds. QueryError for anything else."""
     parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
-    if parts and "".join(number + unit for number, unit in parts) == text:
-        return sum(float(number) * UNITS[unit] for number, unit in parts)
     try:
-        return float(text)
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            found = sum(float(number) * UNITS[unit] for number, unit in parts)
+        else:
+            found = float(text)
     except ValueError as error:
         raise QueryError(f"{text!r} is no duration") from error
+    if not math.isfinite(found):
+        raise QueryError(f"{text!r} is no duration")
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -214,6 +219,8 @@ class _TreeBuilder(Transformer[Token, Any]):
 
 def _unquoted(token: str) -> str:
     try:
-        return str(ast.literal_eval(token))
+        text = str(ast.literal_eval(token))
+        text.encode()
     except (SyntaxError, ValueError) as error:
         raise QueryError(f"{token} is no string") from error
+    return text
