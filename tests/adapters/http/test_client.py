@@ -8,12 +8,7 @@ import pytest
 
 from autoscaler.adapters.http.client import FOREIGN_ERRORS, MAX_BODY_BYTES, HttpClient
 from autoscaler.adapters.http.exchange import Call, Reply
-from autoscaler.domain.errors import (
-    ConfigurationError,
-    GarbledError,
-    RefusedError,
-    UnreachableError,
-)
+from autoscaler.domain.errors import GarbledError, RefusedError, UnreachableError
 from tests.adapters.http.wire import Answer, answer, drip, hang, hang_up, wire
 
 TOKEN = "fm2_verysecretmacaroon"
@@ -144,24 +139,6 @@ async def test_nobody_listening_is_an_error_that_was_never_sent() -> None:
         with pytest.raises(UnreachableError) as caught:
             await http.send(get())
     assert (caught.value.sent, caught.value.timed_out, caught.value.status) == (False, False, None)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "ftp://host",
-        "http://[::1",
-        "nonsense",
-        "host:4280",
-        "http://host:99999",
-        "http://",
-        "http://h/?q=1",
-    ],
-)
-def test_an_address_that_is_none_is_a_fault(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^url: is no address of an HTTP server"):
-        HttpClient("x", url)
 
 
 async def test_a_lost_connection_is_an_error_of_unknown_result() -> None:
