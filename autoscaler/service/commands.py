@@ -147,7 +147,7 @@ def demo(
 ) -> int:
     """Watch the real daemon follow a day of load over three regions, against an emulated Fly.
 
-    Nothing is needed but this machine, and free ports are found.
+    Nothing is needed but this machine, and free ports are found. Exit code 0, or 1 if the daemon saw nothing.
 
     Example: autoscaler demo --for 30
     """
@@ -157,8 +157,7 @@ def demo(
 
     from autoscaler.service.demo.run import run_demo
 
-    asyncio.run(run_demo(seconds, Console()))
-    return 0
+    return asyncio.run(run_demo(seconds, Console()))
 
 
 @app.command()

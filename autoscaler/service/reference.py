@@ -70,6 +70,21 @@ Exactly one of `AUTOSCALER_PER_MACHINE`, `AUTOSCALER_UTILIZATION` and `AUTOSCALE
 expression that names no metric needs no `AUTOSCALER_QUERY`.
 """
 
+_SURROUNDINGS = """\
+
+### Proxies and certificates
+
+`HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, or the same in small letters, name a proxy for what begins
+with `http://`, with `https://` and for all, written like `http://proxy.example:3128`; SOCKS is not spoken.
+`NO_PROXY` lists what is asked without one: names, which stand for all that end in them as well, and single IP
+addresses, separated by commas, or `*`. A metric source inside your own network is named there.
+
+Never asked through a proxy are this machine (`localhost` and what ends in `.localhost`, `127.0.0.0/8`, `::1`)
+and what ends in `.internal` or `.flycast`: Fly's private network is not known to any proxy outside.
+
+`SSL_CERT_FILE` and `SSL_CERT_DIR` replace the certificate authorities that are believed.
+"""
+
 _FILE = """\
 
 ## Keys of the file
@@ -144,7 +159,7 @@ A key that does nothing beside the others, such as `drain` without `busy`, is to
 
 def page() -> str:
     """The whole page."""
-    return "".join((_INTRODUCTION, *_variables(), _FILE, *_keys(), _SOURCES, _REFUSED))
+    return "".join((_INTRODUCTION, *_variables(), _SURROUNDINGS, _FILE, *_keys(), _SOURCES, _REFUSED))
 
 
 def _variables() -> Iterator[str]:

@@ -37,7 +37,7 @@ async def _until_signalled(
     settings: Settings, listening: socket.socket, log: FilteringBoundLogger, own: MachineId | None
 ) -> None:
     with stop_signals() as stop:
-        await serve(settings, listening, stop, log=log, own=own)
+        await serve(settings, listening, stop, log=log, own=own, listeners=[Adviser(log)])
 
 
 async def serve(
@@ -56,7 +56,7 @@ async def serve(
     async with assemble(settings, log=log, act=not settings.dry_run, own=own) as assembly:
         daemon = Daemon(
             assembly.jobs,
-            listeners=(assembly.publisher, Adviser(log), *listeners),
+            listeners=(assembly.publisher, *listeners),
             registry=assembly.registry,
             log=log,
             dry_run=settings.dry_run,

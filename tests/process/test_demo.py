@@ -27,6 +27,12 @@ def test_without_a_terminal_it_prints_a_line_per_tick_and_a_summary_and_ends_by_
     assert len({int(port) for port in ports}) == 2
 
 
+def test_a_proxy_in_the_environment_does_not_come_between_the_daemon_and_its_emulator():
+    done = finished("demo", "--for", "2", HTTP_PROXY="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " scaled " in done.stdout
+
+
 def test_on_a_terminal_it_shows_a_live_table_and_leaves_the_summary_below():
     ours, theirs = pty.openpty()
     with subprocess.Popen(

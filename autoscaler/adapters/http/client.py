@@ -1,23 +1,19 @@
-"""A client for one upstream. Nothing outside this module knows which library carries the bytes.
+"""A client for one upstream. Nothing outside this package knows which library carries the bytes.
 
 It adds the token, keeps cookies (the Machines API binds a client to one of its servers by cookie, which is
 how it reads its own writes), bounds every exchange in time and size, and turns every foreign exception into
-an `UpstreamError`. It speaks HTTP/1.1, follows no redirects, and honours the proxy and certificate variables
-of the environment as HTTP clients usually do: who sets HTTP_PROXY beside an internal address names that
-address in NO_PROXY.
+an `UpstreamError`. It speaks HTTP/1.1 and follows no redirects.
 """
 
 import asyncio
 import functools
 import logging
-import ssl
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 
@@ -27,12 +23,11 @@ from autoscaler import __version__
 from autoscaler.adapters.http.credentials import MAX_QUOTE_CHARS, authorization, quotable
 from autoscaler.adapters.http.exchange import Call, Reply, accepted, decoded, encoded
 from autoscaler.adapters.http.retry import retried
+from autoscaler.adapters.http.transport import library_client
 from autoscaler.domain.errors import ConfigurationError, Fault, GarbledError, UnreachableError, UpstreamError
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 CONNECT_TIMEOUT_S = 5.0
-KEEPALIVE_S = 4.0
-"""Below the 5 s after which common servers hang up, so that a write rarely meets a dying connection."""
 MAX_READS = 100
 MAX_WRITES = 400
 """Writes that hang are many at once, and may keep nobody from reading, nor another region from writing."""
@@ -69,7 +64,8 @@ class HttpClient:
         Raises ConfigurationError for an address or a token that cannot be one.
         """
         self.upstream = upstream
-        self._base_url = _checked(base_url.rstrip("/"))
+        self._base_url = base_url.rstrip("/")
+        host = _host(self._base_url)
         self._observe = observe
         self._authorization = authorization(token) if token else ""
         headers = {"User-Agent": f"autoscaler/{__version__}", "Accept": "application/json"}
@@ -79,9 +75,10 @@ class HttpClient:
         # The library's own queue takes time with the square of its length, so it is kept empty.
         self._reads = asyncio.Semaphore(MAX_READS)
         self._writes = asyncio.Semaphore(MAX_WRITES)
-        self._pooled = _library_client(headers, idle=MAX_READS)
+        client = functools.partial(library_client, host, connections=MAX_READS + MAX_WRITES)
+        self._pooled = client(headers, idle=MAX_READS)
         # Sent on a connection that the server is just closing, a DELETE would have an unknown result.
-        self._single = _library_client({**headers, "Connection": "close"}, idle=0)
+        self._single = client({**headers, "Connection": "close"}, idle=0)
 
     def __repr__(self) -> str:
         """The upstream, without address and token."""
@@ -174,7 +171,7 @@ class HttpClient:
             )
 
 
-def _checked(base_url: str) -> str:
+def _host(base_url: str) -> str:
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL:
@@ -189,13 +186,7 @@ def _checked(base_url: str) -> str:
         raise ConfigurationError(
             [Fault(path="url", problem="is no address of an HTTP server", remedy=remedy)]
         )
-    return base_url
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    # Reading the authorities takes longer than everything else here, and every client trusts the same ones.
-    return httpx.create_ssl_context()
+    return url.host
 
 
 def _realm(path: str) -> str:
@@ -203,14 +194,6 @@ def _realm(path: str) -> str:
     a thousand apps is searched, copied and swept for every single request.
     """
     return "/".join(path.split("/", 4)[:4])
-
-
-def _library_client(headers: Mapping[str, str], *, idle: int) -> httpx.AsyncClient:
-    limits = httpx.Limits(
-        max_connections=MAX_READS + MAX_WRITES, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_S
-    )
-    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-    return httpx.AsyncClient(headers=headers, cookies=no_cookies, limits=limits, verify=_certificates())
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -17,6 +17,7 @@ from autoscaler.service.demo import stage, view
 from autoscaler.service.demo.load import NOON, PER_MACHINE, Day
 from autoscaler.service.demo.score import Score
 from autoscaler.service.http_server import listen
+from autoscaler.service.messages import note
 from autoscaler.service.settings import load
 from autoscaler.service.wiring import secrets
 
@@ -28,15 +29,27 @@ ECHO_COLUMNS = 4
 """Left free beside the table: a terminal that writes ^C there twice does not push it out of its place."""
 
 
-async def run_demo(for_s: float | None, console: Console) -> None:
-    """Run for `for_s` seconds, or until SIGTERM or SIGINT; then print how well the load was served."""
-    day = Day(length_s=DAY_S if for_s is None else min(DAY_S, max(SHORTEST_DAY_S, for_s)))
+async def run_demo(for_s: float | None, console: Console) -> int:
+    """Run for `for_s` seconds, or until SIGTERM or SIGINT; then print how well the load was served.
+
+    The exit code: 0, or 1 if there was nothing to see.
+    """
     with stop_signals() as stop:
         async with serve(stage.fly()) as fly:
-            audience = Audience(fly, day, console)
-            async with _ending(stop, for_s), audience.watching():
-                await _daemon(fly, day, stop, audience)
-            console.print(view.summary(audience.score), highlight=False, soft_wrap=True)
+            return await perform(fly, for_s, stop, console)
+
+
+async def perform(fly: Running, for_s: float | None, stop: asyncio.Event, console: Console) -> int:
+    """The daemon on `fly` and its audience, as `run_demo` has it."""
+    day = Day(length_s=DAY_S if for_s is None else min(DAY_S, max(SHORTEST_DAY_S, for_s)))
+    audience = Audience(fly, day, console)
+    async with _ending(stop, for_s), audience.watching():
+        await _daemon(fly, day, stop, audience)
+    if not audience.saw:
+        note(f"error: {view.nothing_seen(audience.report, fly.url)}")
+        return 1
+    console.print(view.summary(audience.score), highlight=False, soft_wrap=True)
+    return 0
 
 
 async def _daemon(fly: Running, day: Day, stop: asyncio.Event, audience: "Audience") -> None:
@@ -59,7 +72,10 @@ class Audience:
         self._console = console
         self._fixed = {region: day.peak_machines(region) for region in NOON}
         self._dawn = fly.clock.now()
-        self._report: TickReport | None = None
+        self.report: TickReport | None = None
+        """Of the last tick."""
+        self.saw = False
+        """Whether there was a decision to see."""
 
     def welcome(self, port: int) -> None:
         """Tell where to look."""
@@ -75,7 +91,8 @@ class Audience:
 
     def ended(self, report: TickReport) -> None:
         """Keep the report; without a terminal, print it."""
-        self._report = report
+        self.report = report
+        self.saw = self.saw or report.decision is not None
         if not self._console.is_terminal:
             self._console.print(
                 view.line(report, self._load(), self._clock()), highlight=False, soft_wrap=True
@@ -115,8 +132,8 @@ class Audience:
                 self._refresh(live, self.score)
 
     def _refresh(self, live: Live, score: Score | None) -> None:
-        if self._report is not None:
-            shown = view.table(self._report, self._load(), score, self._clock())
+        if self.report is not None:
+            shown = view.table(self.report, self._load(), score, self._clock())
             live.update(Constrain(shown, self._console.width - ECHO_COLUMNS), refresh=True)
 
     def _now(self) -> float:

@@ -100,6 +100,16 @@ def summary(score: Score) -> str:
     )
 
 
+def nothing_seen(last: TickReport | None, url: str) -> str:
+    """That the daemon saw nothing of an emulator at `url`, why by its last tick, and what to do."""
+    told = dict(number for warning in last.notices for number in warning.numbers) if last else {}
+    why = f" ({told['detail']})" if told.get("detail") else ""
+    return (
+        f"the daemon never saw the Machines of the emulated Fly{why};"
+        f" see that programs on this machine may connect to {url}"
+    )
+
+
 def _row(entry: Desired, count: RegionCount, load: float) -> Row:
     told = [reason for reason in entry.reasons if reason.code is not ReasonCode.POOL_DEMAND]
     last = told[-1] if told else None
