@@ -77,6 +77,29 @@ def test_a_name_that_the_terminal_cannot_write_is_written_as_escapes():
     assert "group w\\xf6rker" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        (("run",), "SSL_CERT_FILE", "/no/such/file"),
+        (("plan",), "SSL_CERT_FILE", __file__),
+        (("check", "--online"), "SSLKEYLOGFILE", "/no/such/file"),
+        (("demo", "--for", "1"), "SSL_CERT_FILE", "/no/such/file"),
+    ],
+)
+def test_what_cannot_be_certificates_is_told_with_the_variable(
+    command: tuple[str, ...], variable: str, value: str
+):
+    done = finished(*command, **RIGHT, **{variable: value})
+    told(done, 2)
+    assert done.stderr.splitlines()[-1].startswith(f"error: {variable}: ")
+
+
+def test_what_cannot_be_a_proxy_is_told_with_the_variable():
+    public = {**RIGHT, "AUTOSCALER_API_URL": "https://api.machines.dev"}
+    done = finished("run", **public, ALL_PROXY="socks5://127.0.0.1:1080")
+    told(done, 2, "error: ALL_PROXY: ", "SOCKS is not spoken")
+
+
 def test_a_reader_that_leaves_early_is_no_error_worth_words():
     reading, writing = os.pipe()
     os.close(reading)

@@ -155,6 +155,14 @@ from tests.service.configurations import PROCESS, complaints, environment
             "PROMETHEUS_URL",
             '"prom:9090" is not an address; write one that starts with https:// or http://',
         ),
+        *(
+            (
+                {"api_url": f"http://{host}/"},
+                "API_URL",
+                f'"http://{host}/" has no name of a host in it; write one as in https://host.example',
+            )
+            for host in ("xn--", "api.xn--99999999.com", "api..dev")
+        ),
         (
             {"prometheus_url": "http://p/api/v1/"},
             "PROMETHEUS_URL",

@@ -61,11 +61,21 @@ class HttpClient:
     ) -> None:
         """`upstream` names it in metrics and errors; every path is appended to `base_url`.
 
-        Raises ConfigurationError for an address or a token that cannot be one.
+        Raises ConfigurationError for an address or a token that cannot be one, and for an environment that
+        speaks of proxies or certificates and means none.
         """
         self.upstream = upstream
         self._base_url = base_url.rstrip("/")
-        host = _host(self._base_url)
+        if not (host := _host(self._base_url)):
+            raise ConfigurationError(
+                [
+                    Fault(
+                        path=f"url of {upstream}",
+                        problem="is no address of an HTTP server",
+                        remedy="write it like https://api.machines.dev",
+                    )
+                ]
+            )
         self._observe = observe
         self._authorization = authorization(token) if token else ""
         headers = {"User-Agent": f"autoscaler/{__version__}", "Accept": "application/json"}
@@ -172,21 +182,14 @@ class HttpClient:
 
 
 def _host(base_url: str) -> str:
+    """The host of an HTTP server's base address, empty if it is none."""
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if (
-        url.scheme not in {"http", "https"}
-        or not url.host
-        or url.query
-        or not 0 <= (url.port or 0) <= MAX_PORT
-    ):
-        remedy = "write it like https://api.machines.dev"
-        raise ConfigurationError(
-            [Fault(path="url", problem="is no address of an HTTP server", remedy=remedy)]
-        )
-    return url.host
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError):
+        return ""
+    proper = url.scheme in {"http", "https"} and not url.query and 0 <= (url.port or 0) <= MAX_PORT
+    return host if proper else ""
 
 
 def _realm(path: str) -> str:

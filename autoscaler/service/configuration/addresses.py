@@ -24,6 +24,10 @@ def base_url(appended: str) -> Callable[[object], str]:
             raise MistakeError(
                 _quoted(value, "is not an address"), "write one that starts with https:// or http://"
             )
+        if not _is_host(parts.hostname):
+            raise MistakeError(
+                _quoted(value, "has no name of a host in it"), "write one as in https://host.example"
+            )
         if parts.username is not None or parts.password is not None:
             raise MistakeError("carries a user name or password", "put the token into the setting beside it")
         if parts.query or parts.fragment:
@@ -84,6 +88,15 @@ def _split(value: object) -> SplitResult | None:
 def _quoted(value: object, problem: str) -> str:
     # An address that cannot be taken apart may hide a password where nobody looks for it.
     return problem if isinstance(value, str) and "@" in value else f"{shown(value)} {problem}"
+
+
+def _is_host(name: str) -> bool:
+    """Whether a resolver can be asked for it: no part is empty, too long or in a code that is none."""
+    try:
+        name.encode("idna").decode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_address(text: str) -> bool:

@@ -17,8 +17,10 @@ from autoscaler.domain.errors import ConfigurationError
         "http://host:99999",
         "http://",
         "http://h/?q=1",
+        "http://xn--/",
+        "http://xn--ls8h.la",
     ],
 )
 def test_an_address_that_is_none_is_a_fault(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^url: is no address of an HTTP server"):
+    with pytest.raises(ConfigurationError, match=r"^url of x: is no address of an HTTP server"):
         HttpClient("x", url)
