@@ -55,7 +55,8 @@ def plan(
 ) -> int:
     """Show what one tick would do, and why. Changes nothing.
 
-    Exit code 0, or 3 if the platform did not answer for a pool.
+    Exit code 0, 1 if a tick failed, 2 if a metric has several series for one region, or 3 if the platform
+    did not answer for a pool.
 
     Example: autoscaler plan --json | jq '.pools[].actions'
     """

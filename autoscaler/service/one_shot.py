@@ -30,6 +30,8 @@ def plan(*, as_json: bool, hold: bool, exit_code: bool, environ: Mapping[str, st
     _show(reports, as_json=as_json)
     if code := _trouble(reports):
         return code
+    if _is_ambiguous(reports):
+        return WRONG
     return ACTIONS if exit_code and any(report.plan.actions for report in reports) else DONE
 
 
@@ -78,5 +80,10 @@ def _trouble(reports: Sequence[TickReport]) -> int:
         return FAILED
     if Verdict.BLIND in verdicts:
         return BLIND
+    return DONE
+
+
+def _is_ambiguous(reports: Sequence[TickReport]) -> bool:
+    """Whether a query wants mending. It takes nothing from what was done without its answer."""
     metrics = [row for report in reports if report.decision for row in report.decision.metrics]
-    return WRONG if any(row.absent is Why.AMBIGUOUS for row in metrics) else DONE
+    return any(row.absent is Why.AMBIGUOUS for row in metrics)

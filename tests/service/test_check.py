@@ -56,6 +56,14 @@ def test_an_ambiguous_query_is_an_error_in_plan_and_check(autoscaler, loads):
         assert "several series" in err
 
 
+def test_an_ambiguous_query_does_not_make_a_failure_of_what_was_done(autoscaler, loads):
+    loads("other_depth", ord=1)
+    code, out, err = autoscaler("apply", query='{__name__=~"queue_depth|other_depth",app="$app"}')
+    assert "results: 1 applied" in out
+    assert "several series" in err
+    assert code == 0
+
+
 def test_check_tells_what_the_configuration_says_and_asks_nobody(autoscaler, fly):
     before = len(fly.gateway.log)
     code, out, err = autoscaler("check")
