@@ -1,5 +1,6 @@
 """What an operator can do about trouble that does not pass by itself: one sentence each."""
 
+import re
 from collections.abc import Mapping
 
 from autoscaler.domain.names import AppName
@@ -21,6 +22,10 @@ WITHOUT_VALUE = {
     Why.NONE_READY: "is a mean per Machine, and says nothing while no Machine is ready",
     Why.UNCONFIRMED: "is zero for the first time, and is believed when the next tick says so too",
 }
+
+
+_NO_APP = re.compile(r"^[^<]*\bapp\b", re.IGNORECASE)
+"""The Machines API says it in plain words; other servers know no path, and some say so with a page."""
 
 
 def on_metric(why: Why, detail: str) -> str:
@@ -60,8 +65,13 @@ def on_platform(app: AppName, detail: str) -> str:
             f"the token has no access to app {app} ({detail}); set AUTOSCALER_API_TOKEN to one that has:"
             f" `fly tokens create deploy -a {app}`"
         )
-    if status == 404:
+    if status in {400, 404} and _NO_APP.search(detail):
         return f"the platform knows no app {app} ({detail}); correct AUTOSCALER_APP, or `app` of the pool"
+    if status == 404:
+        return (
+            f"what answers is no Machines API ({detail}); correct AUTOSCALER_API_URL, a base such as"
+            " https://api.machines.dev to which /v1/apps/... is appended"
+        )
     return (
         f"the Machines API cannot list app {app} ({detail}); is AUTOSCALER_API_URL right,"
         " and can it be reached from here?"

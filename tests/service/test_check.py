@@ -4,6 +4,8 @@ import pytest
 
 pytestmark = pytest.mark.usefixtures("untouched_logging")
 DEPLOY = "deploy-token-of-another-app"
+ELSEWHERE = "HERE/prometheus/personal"
+"""There is a server, and it is another one."""
 
 
 @pytest.mark.parametrize(
@@ -12,12 +14,14 @@ DEPLOY = "deploy-token-of-another-app"
         ({"api_token": "wrong-token-5678"}, "does not accept the token"),
         ({"api_token": DEPLOY}, "has no access to app shop"),
         ({"app": "nothing-here"}, "knows no app nothing-here"),
+        ({"api_url": ELSEWHERE}, "correct AUTOSCALER_API_URL"),
         ({"api_url": "http://127.0.0.1:1"}, "is AUTOSCALER_API_URL right"),
     ],
 )
 def test_a_platform_that_says_no_is_one_sentence_and_exit_code_3_in_plan_and_2_in_check(
-    autoscaler, changes, sentence
+    autoscaler, fly, changes, sentence
 ):
+    changes = {name: value.replace("HERE", fly.url) for name, value in changes.items()}
     for command, expected in ((("plan",), 3), (("apply",), 3), (("check", "--online"), 2)):
         code, out, err = autoscaler(*command, **changes)
         assert code == expected

@@ -189,6 +189,19 @@ def test_a_trailing_slash_of_a_base_address_is_ignored() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.fly.io/prometheus/v1",
+        "https://monitoring.googleapis.com/v1/projects/shop/location/global/prometheus",
+        "https://kubernetes.example/api/v1/namespaces/metrics/services/prometheus:9090/proxy",
+        "http://victoria.internal:8481/select/0/prometheus",
+    ],
+)
+def test_a_base_address_may_have_a_version_of_its_own_in_its_path(url: str) -> None:
+    assert load(environment(prometheus_url=url)).prometheus.url == url
+
+
 def test_flys_own_variable_stands_in_for_the_token() -> None:
     environ = {**environment(api_token=None), "FLY_API_TOKEN": "fo1_abc"}
     assert load(environ).api.token.get_secret_value() == "fo1_abc"

@@ -174,6 +174,27 @@ from tests.service.configurations import PROCESS, complaints, environment
             '"https://api.machines.dev/v1" ends in /v1; leave /v1 away; it is appended',
         ),
         (
+            {"api_url": "https://api.machines.dev/v1/apps/"},
+            "API_URL",
+            '"https://api.machines.dev/v1/apps" ends in /v1/apps; leave /v1/apps away; it is appended',
+        ),
+        (
+            {"api_url": "http://fly/v1/apps/shop/machines"},
+            "API_URL",
+            (
+                '"http://fly/v1/apps/shop/machines" ends in /v1/apps/shop/machines;'
+                " leave /v1/apps/shop/machines away; it is appended"
+            ),
+        ),
+        (
+            {"prometheus_url": "http://p/select/0/prometheus/api/v1/query_range"},
+            "PROMETHEUS_URL",
+            (
+                '"http://p/select/0/prometheus/api/v1/query_range" ends in /api/v1/query_range;'
+                " leave /api/v1/query_range away; it is appended"
+            ),
+        ),
+        (
             {"prometheus_url": None},
             "PROMETHEUS_URL",
             (

@@ -15,8 +15,12 @@ _SCHEMES = re.compile(r"(?:(?:bearer|flyv1)(?: +|$))*", re.IGNORECASE)
 _PRIVATE_ENDINGS = (".internal", ".flycast", ".local", ".localhost")
 
 
-def base_url(appended: str) -> Callable[[object], str]:
-    """Parser of a base address to which `appended` (such as `/v1`) is added later; a trailing slash goes."""
+def base_url(appended: str, first: str) -> Callable[[object], str]:
+    """Parser of a base address to which `appended` (such as `/v1`) is added later; a trailing slash goes.
+
+    What comes behind that begins with `first` (`apps`): `/v1/apps/shop` is no base, `/v1/projects/x` may be.
+    """
+    there = re.compile(f"{appended}(/{first}([/_].*)?)?$")
 
     def parse(value: object) -> str:
         parts = _split(value)
@@ -33,8 +37,9 @@ def base_url(appended: str) -> Callable[[object], str]:
         if parts.query or parts.fragment:
             raise MistakeError("carries a query or fragment", "write only the base address")
         url = parts.geturl().rstrip("/")
-        if url.endswith(appended):
-            raise MistakeError(f"{shown(url)} ends in {appended}", f"leave {appended} away; it is appended")
+        if found := there.search(parts.path.rstrip("/")):
+            end = found.group()
+            raise MistakeError(f"{shown(url)} ends in {end}", f"leave {end} away; it is appended")
         return url
 
     return parse

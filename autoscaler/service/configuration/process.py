@@ -14,7 +14,7 @@ from autoscaler.service.configuration.scalars import choice, flag, leaf, whole
 class PrometheusTable(Model):
     """Where the numbers come from."""
 
-    url: Annotated[str | None, leaf(base_url("/api/v1"))] = setting(
+    url: Annotated[str | None, leaf(base_url("/api/v1", "query"))] = setting(
         None,
         meaning="Base address of the metric source; `/api/v1/...` is appended, a trailing slash is ignored.",
         reason="No source can be guessed. Needed as soon as a pool has a query.",
@@ -36,7 +36,7 @@ class PrometheusTable(Model):
 class ApiTable(Model):
     """The Machines API."""
 
-    url: Annotated[str | None, leaf(base_url("/v1"))] = setting(
+    url: Annotated[str | None, leaf(base_url("/v1", "apps"))] = setting(
         None,
         default_text="`http://_api.internal:4280` inside Fly, `https://api.machines.dev` outside",
         meaning="Base address of the Machines API; `/v1/...` is appended, a trailing slash is ignored.",
