@@ -24,6 +24,7 @@ WITHOUT_VALUE = {
 }
 
 
+AGAIN = "it is asked again at the next tick"
 _NO_APP = re.compile(r"^[^<]*\bapp\b", re.IGNORECASE)
 """The Machines API says it in plain words; other servers know no path, and some say so with a page."""
 
@@ -32,6 +33,8 @@ def on_metric(why: Why, detail: str) -> str:
     """What a missing value means, and what to do."""
     if why is Why.REFUSED:
         return _refused(detail)
+    if why is Why.UNREACHABLE and _status(detail):
+        return f"is not to be had, for its source has trouble of its own ({detail}); {AGAIN}"
     quoted = f" ({detail})" if detail else ""
     return f"{WITHOUT_VALUE[why]}{quoted}"
 
@@ -72,10 +75,15 @@ def on_platform(app: AppName, detail: str) -> str:
             f"what answers is no Machines API ({detail}); correct AUTOSCALER_API_URL, a base such as"
             " https://api.machines.dev to which /v1/apps/... is appended"
         )
-    return (
-        f"the Machines API cannot list app {app} ({detail}); is AUTOSCALER_API_URL right,"
-        " and can it be reached from here?"
-    )
+    if status == 429:
+        return (
+            f"the Machines API is asked too often ({detail}); it is asked again, and less often with a longer"
+            " AUTOSCALER_INTERVAL"
+        )
+    if status == 408 or (status or 0) >= 500:
+        return f"the Machines API has trouble of its own ({detail}); {AGAIN}"
+    reach = "" if status else ", and can it be reached from here"
+    return f"the Machines API cannot list app {app} ({detail}); is AUTOSCALER_API_URL right{reach}?"
 
 
 REFUSED = {

@@ -28,7 +28,13 @@ from tests.service.reports import ORD, blind, steady
         ("404 page not found", "correct AUTOSCALER_API_URL"),
         ("404 <html><body>no such app</body></html>", "correct AUTOSCALER_API_URL"),
         ("404", "correct AUTOSCALER_API_URL"),
-        ("503 try again", "AUTOSCALER_API_URL"),
+        ("429 slow down", "it is asked again, and less often with a longer AUTOSCALER_INTERVAL"),
+        ("408 deadline_exceeded", "it is asked again at the next tick"),
+        ("500", "it is asked again at the next tick"),
+        ("502 <html>bad gateway</html>", "it is asked again at the next tick"),
+        ("503 try again", "it is asked again at the next tick"),
+        ("400 unsupported path", "is AUTOSCALER_API_URL right?"),
+        ("302 (a redirect or the like; is the address right?)", "is AUTOSCALER_API_URL right?"),
         ("fly: All connection attempts failed", "AUTOSCALER_API_URL"),
         ("", "AUTOSCALER_API_URL"),
     ],
@@ -53,6 +59,18 @@ def test_why_an_app_cannot_be_listed_is_told_apart_by_status(detail, advised):
 )
 def test_why_a_query_is_refused_is_told_apart_by_status(detail, advised):
     assert advised in advice.on_metric(Why.REFUSED, detail)
+
+
+@pytest.mark.parametrize(
+    ("detail", "advised"),
+    [
+        ("503 <html>busy</html>", "it is asked again at the next tick"),
+        ("no answer within 5 s", "is AUTOSCALER_PROMETHEUS_URL right"),
+        ("", "is AUTOSCALER_PROMETHEUS_URL right"),
+    ],
+)
+def test_a_metric_source_that_answered_was_reached(detail, advised):
+    assert advised in advice.on_metric(Why.UNREACHABLE, detail)
 
 
 @pytest.mark.parametrize("why", list(Why))
