@@ -27,6 +27,10 @@ class Why(StrEnum):
     """Not the metric's fault: a mean per Machine says nothing while no Machine is ready."""
 
 
+AHEAD = "ahead of our clock"
+"""In the detail of what is STALE because it comes from the future; there nothing helps but right clocks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """A finite value. `age_s` is the sample's true age in seconds, None where it cannot be known.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from autoscaler.domain.names import MetricName
+from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.pool import Elsewhere
 from autoscaler.domain.reading import Absent, Answer, Why
 from autoscaler.domain.reason import Reason, ReasonCode, figure, reason
@@ -38,13 +38,15 @@ def _absences(tick: Tick, answers: Mapping[MetricName, Answer]) -> Iterator[Reas
 
 def _silent_regions(tick: Tick, name: MetricName) -> Iterator[Reason]:
     for case in tick.homes:
-        why = tick.readings.trouble(name, case.here[name])
+        reading = case.here[name]
+        why = tick.readings.trouble(name, reading)
         if why and not (why is Why.EMPTY and case.asleep):
-            yield reason(ReasonCode.METRIC_ABSENT, metric=name, region=case.region, why=why.value)
+            yield _absence(name, why, reading.detail if isinstance(reading, Absent) else "", case.region)
 
 
-def _absence(name: MetricName, why: Why, detail: str) -> Reason:
-    return reason(ReasonCode.METRIC_ABSENT, metric=name, why=why.value, detail=detail or None)
+def _absence(name: MetricName, why: Why, detail: str, region: Region | None = None) -> Reason:
+    code = ReasonCode.METRIC_ABSENT
+    return reason(code, metric=name, region=region, why=why.value, detail=detail or None)
 
 
 def _nowhere(tick: Tick) -> Iterator[Reason]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from autoscaler.domain.names import AppName
 from autoscaler.domain.outcome import TickReport
 from autoscaler.domain.plan import Create, Shortfall
-from autoscaler.domain.reading import Why
+from autoscaler.domain.reading import AHEAD, Why
 from autoscaler.domain.reason import Reason, ReasonCode
 
 WITHOUT_VALUE = {
@@ -35,6 +35,8 @@ def on_metric(why: Why, detail: str) -> str:
         return _refused(detail)
     if why is Why.UNREACHABLE and _status(detail):
         return f"is not to be had, for its source has trouble of its own ({detail}); {AGAIN}"
+    if why is Why.STALE and AHEAD in detail:
+        return f"comes from the future ({detail}); compare the clocks of its source and of this machine"
     quoted = f" ({detail})" if detail else ""
     return f"{WITHOUT_VALUE[why]}{quoted}"
 

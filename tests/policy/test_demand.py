@@ -5,7 +5,7 @@ import pytest
 from autoscaler.domain.desired import MetricRow
 from autoscaler.domain.names import MetricName
 from autoscaler.domain.pool import AbsentAction, Expression, Utilization
-from autoscaler.domain.reading import Answer, Reading, Split, Why
+from autoscaler.domain.reading import Absent, Answer, Reading, Split, Why
 from autoscaler.domain.reason import Numbers, Reason, ReasonCode
 from tests.policy.scene import (
     AMS,
@@ -169,6 +169,14 @@ def test_missing_fills_a_silent_region_and_keeps_the_metric_regional() -> None:
     assert scene.tick(split(ord=50)) == {AMS: 2, ORD: 5}
     assert scene.tick(absent(Why.EMPTY)) == {AMS: 2, ORD: 5}
     assert scene.decision.regional
+
+
+def test_the_warning_about_one_region_tells_what_its_reading_told() -> None:
+    scene = Scene(pool=a_pool(regions={ORD: spec(), AMS: spec()}))
+    scene.tick(split(ord=Absent(why=Why.STALE, detail="the answer is 400 s old"), ams=30))
+    assert [str(why) for why in scene.decision.warnings] == [
+        "metric_absent metric=load region=ord why=stale detail=the answer is 400 s old"
+    ]
 
 
 def test_a_negative_reading_of_no_use_warns_like_any_other_absence() -> None:

@@ -78,6 +78,20 @@ def test_every_absence_has_its_advice(why):
     assert len(advice.on_metric(why, "what was said")) > 20
 
 
+@pytest.mark.parametrize(
+    ("detail", "advised"),
+    [
+        ("the answer is 400 s old", "is it still scraped?"),
+        ("the answer is 400 s ahead of our clock", "compare the clocks"),
+        ("age_query is stale: the answer is 400 s ahead of our clock", "compare the clocks"),
+    ],
+)
+def test_a_sample_of_the_future_is_told_from_an_old_one(detail, advised):
+    sentence = advice.on_metric(Why.STALE, detail)
+    assert advised in sentence
+    assert detail in sentence
+
+
 def test_a_first_zero_is_no_trouble():
     first_zero = reason(ReasonCode.METRIC_ABSENT, metric="load", why="unconfirmed")
     assert advice.on_report(replace(steady(), warnings=(first_zero,))) == {}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from autoscaler.adapters.prometheus.series import Point, Result, Series
-from autoscaler.domain.reading import Absent, Answer, Measured, Query, Reading, Split, Why
+from autoscaler.domain.reading import AHEAD, Absent, Answer, Measured, Query, Reading, Split, Why
 
 AHEAD_S = 30.0
 """A timestamp further in the future than this is not believed."""
@@ -29,7 +29,7 @@ def answer(query: Query, result: Result, *, now: float) -> Answer:
 
     def judge(point: Point) -> Reading:
         if not -AHEAD_S <= now - point.at <= query.max_age_s:
-            return Absent(why=Why.STALE, detail=f"the answer is {now - point.at:.0f} s old")
+            return _stale("answer", now - point.at)
         return finite(point, partial=result.partial)
 
     return combined(query, [(series, series.points[-1]) for series in result.series], result.partial, judge)
@@ -87,13 +87,18 @@ def _aged(query: Query, reading: Reading, age: Reading) -> Reading:
     if isinstance(age, Absent):
         return Absent(why=Why.STALE, detail=f"age_query is {age.why}: {age.detail}".rstrip(": "))
     if not -AHEAD_S <= age.value <= query.max_age_s:
-        return Absent(why=Why.STALE, detail=f"the sample is {age.value:.0f} s old")
+        return _stale("sample", age.value)
     return replace(reading, age_s=max(0.0, age.value))
 
 
 def _no_regions(label: str, values: set[str]) -> str:
     first, second = (value[:SHOWN_CHARS] for value in heapq.nsmallest(2, values))
     return f"{len(values)} values of {label}, such as {first} and {second}: check region_label"
+
+
+def _stale(what: str, age_s: float) -> Absent:
+    told = f"{age_s:.0f} s old" if age_s > 0 else f"{-age_s:.0f} s {AHEAD}"
+    return Absent(why=Why.STALE, detail=f"the {what} is {told}")
 
 
 def _ambiguous(detail: str) -> Absent:
