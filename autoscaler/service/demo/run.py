@@ -92,7 +92,7 @@ class Audience:
     def ended(self, report: TickReport) -> None:
         """Keep the report; without a terminal, print it."""
         self.report = report
-        self.saw = self.saw or report.decision is not None
+        self.saw = self.saw or report.surveyed
         if not self._console.is_terminal:
             self._console.print(
                 view.line(report, self._load(), self._clock()), highlight=False, soft_wrap=True
