@@ -99,16 +99,28 @@ async def volumes_within(app: AppName, machines: Machines, *, seconds: float) ->
 
 async def gone(app: AppName, machines: Machines, ids: Sequence[MachineId], *, seconds: float) -> bool:
     """Whether the platform, asked for each of them, confirms that none of these Machines exists."""
-    return all(await asyncio.gather(*(_is_gone(app, machines, machine, seconds) for machine in ids)))
+    found = await looked_at(app, machines, ids, seconds=seconds)
+    return len(found) == len(ids) and not any(_exists(machine) for machine in found.values())
 
 
-async def _is_gone(app: AppName, machines: Machines, machine: MachineId, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            found = await machines.look(app, machine)
-    except (UpstreamError, TimeoutError):
-        return False
-    return found is None or found.state is MachineState.DESTROYED
+def _exists(machine: Machine | None) -> bool:
+    return machine is not None and machine.state is not MachineState.DESTROYED
+
+
+async def looked_at(
+    app: AppName, machines: Machines, ids: Sequence[MachineId], *, seconds: float
+) -> Mapping[MachineId, Machine | None]:
+    """What the platform says of each, None of one that does not exist; where it does not answer, nothing."""
+
+    async def look(machine: MachineId) -> Machine | TimeoutError | UpstreamError | None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await machines.look(app, machine)
+        except (UpstreamError, TimeoutError) as error:
+            return error
+
+    answers = zip(ids, await asyncio.gather(*map(look, ids)), strict=True)
+    return {machine: found for machine, found in answers if not isinstance(found, Exception)}
 
 
 async def _answers(queries: Sequence[Query], metrics: MetricSource, seconds: float) -> Sequence[Answer]:

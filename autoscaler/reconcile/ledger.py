@@ -36,13 +36,15 @@ class Departure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
-    """How many times in a row a Machine was told to stop or to suspend and did not, the last time at `last`.
+    """How many times in a row a Machine was told to leave and did not, the last time at `last`.
 
-    Where the answer was lost it may have done so after all: a survey tells.
+    Where the answer was lost it may have left after all, whatever a list shows. `runs` if the platform, asked
+    for this Machine alone, has said since that it did not.
     """
 
     times: int
     last: float
+    runs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,23 @@
-"""Machines that were told to stop or to suspend and stay: what was refused is not asked for ever.
+"""Machines that were told to leave and stay: what was refused is not asked for ever.
 
-Such a Machine gets a rest, of five minutes at first, twice as long each time up to thirty. For as long as a
-list may be behind it keeps its place among those that leave, for it may have gone unheard. If it still runs
-then it serves, and another one leaves in its place.
+Such a Machine gets a rest, of five minutes at first, twice as long each time up to thirty. It keeps its place
+among those that leave, for it may have gone unheard and the list be behind. Only if the platform, asked for
+this Machine alone, says that it still runs does it serve, and another one leaves in its place.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from autoscaler.domain.fleet import Machine
 from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import AlreadySo, Applied, NotSent, Outcome, Refusal, Refused, Result
-from autoscaler.domain.plan import Stop, Suspend
+from autoscaler.domain.plan import Action, Cordon, Mark, Stop, Suspend
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.reconcile.backoff import FIRST_S, LONGEST_S
 from autoscaler.reconcile.counting import AWAKE
 from autoscaler.reconcile.departures import BEHIND_S
-from autoscaler.reconcile.ledger import Ledger, Stay
+from autoscaler.reconcile.ledger import Departure, Ledger, Stay
+from autoscaler.reconcile.marks import DOOMED, DRAINING
 
 SUSPENDS = 2
 """After so many attempts in a row a Machine is stopped rather than suspended."""
@@ -25,21 +27,38 @@ ATTEMPTS = 3
 DOUBLINGS = 3
 """After so many a rest is as long as it gets."""
 
-ITS_MOMENT = frozenset({Refusal.LEASED, Refusal.RATE_LIMITED})
-"""Refusals that say nothing of the Machine; they pass by themselves."""
+NOT_ITS_OWN = frozenset({Refusal.LEASED, Refusal.RATE_LIMITED, Refusal.UNAUTHORIZED})
+"""Refusals that say nothing of the Machine."""
 
 
 def after(ledger: Ledger, outcomes: Iterable[Outcome], mono: float) -> dict[MachineId, Stay]:
-    """The attempts once a tick has acted. A suspend and the stop that follows it are one."""
-    ended = {one.action.machine: one.result for one in outcomes if isinstance(one.action, Stop | Suspend)}
+    """The attempts once a tick has acted. All that was done to one Machine in a tick is one attempt."""
     stays = dict(ledger.stays)
-    for machine, result in ended.items():
-        if isinstance(result, Applied | AlreadySo):
+    for machine, last in _lasts(outcomes).items():
+        if not isinstance(last.result, Applied | AlreadySo):
+            if not _passes(last.result):
+                times = stays[machine].times if machine in stays else 0
+                stays[machine] = Stay(times=times + 1, last=mono)
+        elif isinstance(last.action, Stop | Suspend):
             stays.pop(machine, None)
-        elif not _passes(result):
-            times = stays[machine].times if machine in stays else 0
-            stays[machine] = Stay(times=times + 1, last=mono)
     return stays
+
+
+def _lasts(outcomes: Iterable[Outcome]) -> dict[MachineId, Outcome]:
+    """The last that was tried to make each Machine leave."""
+    return {
+        one.action.machine: one
+        for one in outcomes
+        if isinstance(one.action, Mark | Cordon | Stop | Suspend)
+        and _sends_away(one.action)
+        and not isinstance(one.result, NotSent)
+    }
+
+
+def _sends_away(action: Action) -> bool:
+    if isinstance(action, Mark):
+        return any(action.metadata.get(key) is not None for key in (DRAINING, DOOMED))
+    return True
 
 
 def still(
@@ -73,7 +92,29 @@ def rests(ledger: Ledger, machine: Machine, mono: float) -> bool:
 
 def serves_on(ledger: Ledger, machine: Machine, mono: float) -> bool:
     """Whether a Machine rests, and runs for sure."""
-    return rests(ledger, machine, mono) and mono - ledger.stays[machine.id].last >= BEHIND_S
+    return rests(ledger, machine, mono) and ledger.stays[machine.id].runs
+
+
+def doubtful(ledger: Ledger, mono: float) -> list[MachineId]:
+    """Machines that rest and may yet have left unheard, once the last attempt has had time to take effect."""
+    return [
+        machine
+        for machine, stay in sorted(ledger.stays.items())
+        if stay.times >= ATTEMPTS and not stay.runs and mono - stay.last >= BEHIND_S
+    ]
+
+
+def looked_at(ledger: Ledger, found: Mapping[MachineId, Machine | None], mono: float) -> Ledger:
+    """The Ledger once the platform was asked for these Machines: each runs, or left when it was told to."""
+    stays, left = dict(ledger.stays), dict(ledger.departures)
+    for machine, shown in found.items():
+        if shown is not None and shown.state in AWAKE:
+            stays[machine] = replace(stays[machine], runs=True)
+        else:
+            seen = ledger.seen.get(machine)
+            del stays[machine]
+            left[machine] = Departure(since=mono, started_at=seen.started_at if seen else None)
+    return replace(ledger, stays=stays, departures=left)
 
 
 def warnings(ledger: Ledger) -> Iterator[Reason]:
@@ -89,4 +130,4 @@ def _rest_s(stay: Stay) -> float:
 
 
 def _passes(result: Result) -> bool:
-    return isinstance(result, NotSent) or (isinstance(result, Refused) and result.refusal in ITS_MOMENT)
+    return isinstance(result, Refused) and result.refusal in NOT_ITS_OWN

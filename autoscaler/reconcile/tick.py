@@ -21,14 +21,14 @@ from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.decide import decide
 from autoscaler.policy.memory import Memory, initial, refill, refillable
 from autoscaler.policy.rules import Policy
-from autoscaler.reconcile import backoff, deploys, drains
+from autoscaler.reconcile import backoff, deploys, drains, staying
 from autoscaler.reconcile.bookkeeping import Sight, accept_loss, inherited, observe
 from autoscaler.reconcile.busy import idle
 from autoscaler.reconcile.counting import PoolView, count, ours
 from autoscaler.reconcile.deadline import reading_seconds, tick_seconds
 from autoscaler.reconcile.departures import corrected
 from autoscaler.reconcile.executor import execute
-from autoscaler.reconcile.gathering import Gathered, Past, gather, gone, volumes_within
+from autoscaler.reconcile.gathering import Gathered, Past, gather, gone, looked_at, volumes_within
 from autoscaler.reconcile.guards import after_deciding, gate
 from autoscaler.reconcile.judging import judge
 from autoscaler.reconcile.ledger import EMPTY, Ledger
@@ -37,7 +37,8 @@ from autoscaler.reconcile.ports import Journal, Machines, MetricSource
 from autoscaler.reconcile.recording import record
 from autoscaler.reconcile.troubles import refusals
 
-LOOKS_IN_A_COLLAPSE = 3
+LOOKS = 3
+"""For so many single Machines the platform is asked at once, where a list alone is not believed."""
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -148,7 +149,7 @@ async def _with_survey(
     half_made = state.ledger.made_volumes or state.ledger.uncertain_volumes
     volumes = await _volumes(tick) if half_made else None
     observed = observe(state.ledger, tick.pool, _sight(view, state.ledger, busy, volumes, now), now)
-    ledger = await _unless_confirmed(tick, observed.ledger, view)
+    ledger = await _asked(tick, await _unless_confirmed(tick, observed.ledger, view))
     if state.memory is None:
         ledger = inherited(ledger, view, gathered.destroyed, now)
     fleet = count(view, ledger, now)
@@ -201,9 +202,18 @@ async def _unless_confirmed(tick: _Tick, ledger: Ledger, view: PoolView) -> Ledg
     if not ledger.vanished:
         return ledger
     missing = ledger.vanished - {machine.id for machine in view.survey.machines}
-    asked = sorted(missing)[:LOOKS_IN_A_COLLAPSE]
+    asked = sorted(missing)[:LOOKS]
     confirmed = await gone(tick.pool.app, tick.ports.machines, asked, seconds=tick.late_reading_s)
     return accept_loss(ledger, missing) if confirmed else ledger
+
+
+async def _asked(tick: _Tick, ledger: Ledger) -> Ledger:
+    """Machines that stay whatever they are told are asked for, before others leave in their place."""
+    asked = staying.doubtful(ledger, tick.now.mono)[:LOOKS]
+    if not asked:
+        return ledger
+    found = await looked_at(tick.pool.app, tick.ports.machines, asked, seconds=tick.late_reading_s)
+    return staying.looked_at(ledger, found, tick.now.mono)
 
 
 def _overrides(tick: _Tick) -> tuple[Override, ...] | None:

@@ -27,7 +27,10 @@ PARKED: st.SearchStrategy[dict[Region, Backoff]] = st.one_of(
 SIGHTS = st.sampled_from([(0.0, True), (10.0, True), (90.0, False), (400.0, True)])
 """For how long a Machine has been in its state, and whether it served before."""
 STAYS = st.builds(
-    Stay, times=st.integers(1, 4), last=st.sampled_from([NOW.mono - 15, NOW.mono - 150, NOW.mono - 400])
+    Stay,
+    times=st.integers(1, 4),
+    last=st.sampled_from([NOW.mono - 15, NOW.mono - 150, NOW.mono - 400]),
+    runs=st.booleans(),
 )
 NAMES = tuple(MachineName(f"{prefix(POOL, region)}{number}") for region in HERE for number in (1, 2, 11))
 UNLISTED = st.lists(st.tuples(st.sampled_from(NAMES), REGIONS), unique_by=lambda pair: pair[0], max_size=4)

@@ -5,6 +5,7 @@ import pytest
 from autoscaler.domain.outcome import Verdict
 from autoscaler.domain.pool import Damping, Leave, Step
 from autoscaler.domain.reason import ReasonCode
+from autoscaler.emulator import lifecycle
 from autoscaler.emulator.faults import Fault, Kind
 from autoscaler.emulator.record import Machine
 from tests.scenarios.story import ORD, Story, a_pool, told
@@ -74,7 +75,33 @@ async def test_a_machine_that_no_other_can_replace_is_told_now_and_then_until_it
         assert (story.started(), report.verdict, report.notices) == ({}, Verdict.STEADY, ())
 
 
-@pytest.mark.parametrize("behind_s", [0.0, 60.0])
+async def test_a_machine_that_cannot_be_marked_does_not_keep_the_others():
+    async with told(a_pool(scale_in=STEPWISE, leave=Leave.DESTROY)) as story:
+        machines = story.add(6, ORD, "started")
+        story.load({ORD: 60.0})
+        await story.passes(30.0)
+        story.trouble(
+            Fault(kind=Kind.STATUS, operation="metadata_merge", machine=youngest(machines).id, status=500)
+        )
+        story.load({ORD: 20.0})
+        await story.passes(1800.0)
+        assert story.started() == {"ord": 2}
+
+
+async def test_a_token_that_may_stop_again_is_used_at_once():
+    async with told() as story:
+        story.add(3, ORD, "started")
+        story.load({ORD: 30.0})
+        await story.passes(60.0)
+        story.trouble(Fault(kind=Kind.STATUS, operation="stop", status=403, body={"error": "unauthorized"}))
+        story.load({ORD: 10.0})
+        await story.passes(1200.0)
+        story.relief()
+        await story.passes(60.0)
+        assert story.started() == {"ord": 1}
+
+
+@pytest.mark.parametrize("behind_s", [0.0, 60.0, 200.0, 600.0])
 async def test_stops_whose_answers_are_lost_never_leave_too_few(behind_s: float):
     async with told() as story:
         story.add(8, ORD, "started")
@@ -87,6 +114,20 @@ async def test_stops_whose_answers_are_lost_never_leave_too_few(behind_s: float)
         for _ in range(40):
             await story.passes(15.0)
             assert len(story.machines("started")) >= 3
+
+
+async def test_machines_that_an_old_list_still_shows_are_asked_for_before_others_leave():
+    async with told() as story:
+        machines = story.add(4, ORD, "started")
+        story.load({ORD: 40.0})
+        await story.passes(300.0)
+        story.trouble(Fault(kind=Kind.STALE_LIST, delay_s=240.0))
+        for machine in [youngest(machines), youngest([one for one in machines if one != youngest(machines)])]:
+            lifecycle.destroy(story.world, machine, force=True)
+        story.load({ORD: 20.0})
+        for _ in range(40):
+            await story.passes(15.0)
+            assert story.started() == {"ord": 2}
 
 
 async def test_a_suspend_that_is_refused_becomes_a_stop():
@@ -106,7 +147,6 @@ REFUSED_SUSPENDS = [
     (404, "404 page not found"),
     (500, {"error": "unknown: suspend failed"}),
     (501, {"error": "unimplemented"}),
-    (403, {"error": "unauthorized"}),
 ]
 
 
