@@ -22,11 +22,12 @@ ON_TRIAL_S = 300.0
 def fold(ledger: Ledger, members: Sequence[Machine], now: Instant) -> Ledger:
     """The Ledger with this survey's crashes counted, each once, and with those forgiven that run.
 
-    A crash is an exit that was not clean and that nobody asked for, within `SOON_S` of our start.
+    A crash is an exit that was not clean and that nobody asked for, or no more than a failure, within
+    `SOON_S` of our start.
     A Machine of another version than before starts with a clean slate, and so does one that has run for
     longer than `SOON_S` since its last start, be it ours or the platform's.
     """
-    crashed = [machine.id for machine in members if _crashed(machine, ledger)]
+    crashed = [machine.id for machine in members if _crashed(machine, ledger, now.wall)]
     forgiven = {machine.id for machine in members if _forgiven(machine, ledger, now.wall)}
     counts = {
         machine.id: ledger.crashes.get(machine.id, 0) + (machine.id in crashed)
@@ -56,17 +57,19 @@ def untrusted(ledger: Ledger, machine: MachineId, mono: float) -> int:
     return ledger.crashes.get(machine, 0) if tried else 0
 
 
-def _crashed(machine: Machine, ledger: Ledger) -> bool:
+def _crashed(machine: Machine, ledger: Ledger, wall: float) -> bool:
     started, ended = ledger.our_starts.get(machine.id), machine.last_exit
-    if started is None or ended is None or not ended.crashed or _is_new(machine, ledger):
+    if started is None or _is_new(machine, ledger):
         return False
-    return started <= ended.at <= started + SOON_S
+    if ended is not None and ended.crashed and started <= ended.at <= started + SOON_S:
+        return True
+    return machine.state is MachineState.FAILED and started < wall <= started + SOON_S
 
 
 def _forgiven(machine: Machine, ledger: Ledger, wall: float) -> bool:
     starts = [at for at in (ledger.our_starts.get(machine.id), machine.started_at) if at is not None]
     runs = machine.state is MachineState.STARTED and bool(starts) and wall - max(starts) > SOON_S
-    return _is_new(machine, ledger) or (runs and not _crashed(machine, ledger))
+    return _is_new(machine, ledger) or (runs and not _crashed(machine, ledger, wall))
 
 
 def _is_new(machine: Machine, ledger: Ledger) -> bool:

@@ -4,7 +4,7 @@ They are created stopped, so that the proxy can start them; only what is at rest
 mark and another look.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from autoscaler.domain.fleet import HostStatus, Machine, MachineState
 from autoscaler.domain.names import MachineId, Region
@@ -23,8 +23,9 @@ from autoscaler.reconcile.starting import candidates, startable
 def plan(situation: Situation, draft: Draft) -> None:
     """Create the stopped Machines that are lacking, wake what got stuck, destroy what is too much."""
     existing = {region: _existing(situation, region) for region in situation.rosters}
-    targets = {region: _target(situation, region) for region in situation.rosters}
-    wanted = {region: max(0, targets[region] - existing[region]) for region in situation.rosters}
+    targets = _with_spares(situation)
+    able = {region: count - len(_failed(situation, region)) for region, count in existing.items()}
+    wanted = {region: max(0, targets[region] - able[region]) for region in situation.rosters}
     _make_room(situation, draft, existing)
     _repeat(situation, draft, wanted)
     allowed = share(draft.total_room, wanted)
@@ -35,14 +36,14 @@ def plan(situation: Situation, draft: Draft) -> None:
         draft.lack(region, overflow.machines, overflow.reason)
     _wake(situation, draft)
     discard_never_ran(situation, draft, Stock(situation, draft))
-    _shrink(situation, draft, existing, targets)
+    _shrink(situation, draft, _within_total(situation, targets))
 
 
 def _existing(situation: Situation, region: Region) -> int:
-    """Machines that are physically in the region or on their way there, and that can serve one day."""
+    """Machines that are physically in the region or on their way there, and not given up."""
     serving = {member.machine.id for roster in situation.rosters.values() for member in roster.serving}
     here = [one.machine for one in situation.view.members if one.machine.region == region]
-    listed = sum(machine.id in serving or _can_serve(situation, machine) for machine in here)
+    listed = sum(machine.id in serving or _lives(situation, machine) for machine in here)
     ids: set[MachineId | None] = {machine.id for machine in situation.view.survey.machines}
     names = {machine.name for machine in situation.view.survey.machines}
     return listed + sum(
@@ -51,17 +52,49 @@ def _existing(situation: Situation, region: Region) -> int:
     )
 
 
-def _can_serve(situation: Situation, machine: Machine) -> bool:
-    """The proxy starts nothing that has failed, hangs between two states or never launched."""
-    hangs = machine.state is MachineState.FAILED or stuck(machine, situation.ledger, situation.now)
+def _lives(situation: Situation, machine: Machine) -> bool:
+    """Whether it is on a host that answers, and neither hangs between two states nor will never launch."""
+    hangs = stuck(machine, situation.ledger, situation.now)
     return machine.host is HostStatus.OK and not hangs and never_ran(situation, machine) is None
 
 
-def _target(situation: Situation, region: Region) -> int:
+def _failed(situation: Situation, region: Region) -> list[Machine]:
+    """Machines that exist, but that the proxy will not start."""
     here = [one.machine for one in situation.view.members if one.machine.region == region]
-    awake = sum(machine.state in AWAKE for machine in here)
-    spares = max(situation.desired(region), awake) + situation.pool.reserve
-    return min(situation.bounds(region).max, spares)
+    return [one for one in here if one.state is MachineState.FAILED and one.host is HostStatus.OK]
+
+
+def _needed(situation: Situation) -> dict[Region, int]:
+    """How many Machines have to exist, without any spare."""
+    return {
+        region: max(situation.desired(region), _in_state(situation, region, AWAKE))
+        for region in situation.rosters
+    }
+
+
+def _with_spares(situation: Situation) -> dict[Region, int]:
+    """How many Machines should exist."""
+    reserve = situation.pool.reserve
+    return {
+        region: min(situation.bounds(region).max, count + reserve)
+        for region, count in _needed(situation).items()
+    }
+
+
+def _within_total(situation: Situation, targets: Mapping[Region, int]) -> dict[Region, int]:
+    """How many Machines may exist: the region with the most spares gives up one first, ties by name."""
+    needed, kept = _needed(situation), dict(targets)
+    for _ in range(sum(kept.values()) - situation.decision.total.max):
+        giver = max(sorted(kept), key=lambda region: kept[region] - needed[region])
+        if kept[giver] <= needed[giver]:
+            break
+        kept[giver] -= 1
+    return kept
+
+
+def _in_state(situation: Situation, region: Region, states: Collection[MachineState]) -> int:
+    here = (one.machine for one in situation.view.members if one.machine.region == region)
+    return sum(machine.state in states and machine.host is HostStatus.OK for machine in here)
 
 
 def _make_room(situation: Situation, draft: Draft, existing: Mapping[Region, int]) -> None:
@@ -82,15 +115,10 @@ def _repeat(situation: Situation, draft: Draft, wanted: dict[Region, int]) -> No
 
 def _revive(situation: Situation, draft: Draft, region: Region, wanted: int) -> int:
     """Start what has failed before anything is created in its place; how many are still lacking."""
-    failed = [
-        member
-        for member in candidates(situation, draft, region)
-        if member.machine.state is MachineState.FAILED
-    ]
-    able = failed[: max(0, min(wanted, draft.room[region]))]
+    failed = {machine.id for machine in _failed(situation, region)}
+    able = [one for one in candidates(situation, draft, region) if one.machine.id in failed][:wanted]
     for member in able:
         draft.add(*steps.start(member, situation.demand(region), home=member.home))
-        draft.room[region] -= 1
     return wanted - len(able)
 
 
@@ -102,13 +130,13 @@ def _wake(situation: Situation, draft: Draft) -> None:
                 draft.add(*steps.start(member, reason(ReasonCode.STUCK), home=member.home))
 
 
-def _shrink(
-    situation: Situation, draft: Draft, existing: Mapping[Region, int], targets: Mapping[Region, int]
-) -> None:
+def _shrink(situation: Situation, draft: Draft, targets: Mapping[Region, int]) -> None:
     able = {region: _destroyable(roster) for region, roster in situation.rosters.items()}
-    surplus = {region: max(0, min(existing[region] - targets[region], len(able[region]))) for region in able}
+    # What is between two states may hang there: it is no reason to destroy what rests.
+    counts = {region: _in_state(situation, region, AWAKE | HALTED) for region in able}
+    surplus = {region: max(0, min(counts[region] - targets[region], len(able[region]))) for region in able}
     doomed = {region: sum(marks.doomed(one) for one in machines) for region, machines in able.items()}
-    permitted = permits(situation, counts=existing, surplus=surplus, begun=doomed)
+    permitted = permits(situation, counts=counts, surplus=surplus, begun=doomed)
     staying = lasting(situation.view)
     for region, machines in able.items():
         for place, machine in enumerate(machines):
