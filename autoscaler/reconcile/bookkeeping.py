@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from autoscaler.domain.fleet import Change, HostStatus, Machine, MachineState, Survey, Volume
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import MachineId, VolumeId
+from autoscaler.domain.names import MachineId, MachineName, VolumeId
 from autoscaler.domain.plan import CreateVolume
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
@@ -85,7 +85,7 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         missing_volumes=missing,
         uncertain_volumes=ledger.uncertain_volumes if sight.volumes is None else (),
         signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},
-        creations=_within_budget_window(ledger.creations, pool, now.mono),
+        creations=_creations(ledger.creations, sight.survey, pool, now.mono),
         changes=_recent(ledger.changes, pool, now.mono),
     )
     return Observed(ledger=observed, warnings=tuple(lost))
@@ -127,19 +127,23 @@ def _vanished(ledger: Ledger, listed: frozenset[MachineId]) -> frozenset[Machine
 def _seen(
     ledger: Ledger, members: Iterable[Machine], vanished: frozenset[MachineId], now: Instant
 ) -> dict[MachineId, Seen]:
-    first = not ledger.seen
     remembered = {machine: entry for machine, entry in ledger.seen.items() if machine in vanished}
     alive = {
-        machine.id: _sighting(ledger.seen.get(machine.id), machine, now, first=first)
+        machine.id: _sighting(ledger.seen.get(machine.id), machine, now, fresh=_is_fresh(ledger, machine))
         for machine in members
         if machine.state not in GONE
     }
     return remembered | alive
 
 
-def _sighting(former: Seen | None, machine: Machine, now: Instant, *, first: bool) -> Seen:
+def _is_fresh(ledger: Ledger, machine: Machine) -> bool:
+    """Whether we have just made it or seen it change, so that no clock need be asked how old it is."""
+    return machine.id in ledger.seen or not ledger.creations.keys().isdisjoint({machine.id, machine.name})
+
+
+def _sighting(former: Seen | None, machine: Machine, now: Instant, *, fresh: bool) -> Seen:
     same = former is not None and former.state == machine.state and former.instance_id == machine.instance_id
-    unchanged_s = unchanged_for(machine, now) if first else 0.0
+    unchanged_s = 0.0 if fresh else unchanged_for(machine, now)
     served = former is None or former.served
     lost_since = former.host_lost_since if former is not None else None
     lost_since = now.mono if lost_since is None else lost_since
@@ -217,11 +221,13 @@ def _left(machine: Machine) -> float | None:
     return since
 
 
-def _within_budget_window(
-    creations: Mapping[MachineId, float], pool: Pool, mono: float
-) -> dict[MachineId, float]:
+def _creations(
+    creations: Mapping[MachineId | MachineName, float], survey: Survey, pool: Pool, mono: float
+) -> dict[MachineId | MachineName, float]:
+    """Those within the budget's window. What a survey shows goes by its id: its name may be used again."""
     window_s = budget(pool).window_s
-    return {machine: at for machine, at in creations.items() if mono - at <= window_s}
+    ids: dict[str, MachineId] = {machine.name: machine.id for machine in survey.machines}
+    return {ids.get(made, made): at for made, at in creations.items() if mono - at <= window_s}
 
 
 def _recent(changes: tuple[Change, ...], pool: Pool, mono: float) -> tuple[Change, ...]:

@@ -71,7 +71,7 @@ class Seen:
     instance_id: InstanceId
     region: Region
     before_s: float = 0.0
-    """How long before `since` it had been unchanged already, as the platform told at our first survey."""
+    """How long before `since` it had been unchanged already, as the platform told when it was new to us."""
     served: bool = True
     """It was started when last seen in a state other than `replacing` or `updating`, or was never seen so."""
     started_at: float | None = None
@@ -119,9 +119,9 @@ class Ledger:
     """Those of them that the list of volumes leaves out, and since when; soon they count as destroyed."""
     uncertain_volumes: tuple[CreateVolume, ...] = ()
     """Volumes whose making has an unknown result, until a list of volumes tells; it is read therefore."""
-    creations: Mapping[MachineId, float] = field(default_factory=dict)
+    creations: Mapping[MachineId | MachineName, float] = field(default_factory=dict)
     """When we created a Machine lately: for the creation budget, should the platform's list leave it out or
-    our wall clock be wrong.
+    our wall clock be wrong. One whose answer was lost goes by its name.
     """
     doubts: Mapping[str, Reason] = field(default_factory=dict)
     """Kinds of action that the last tick was refused in a way that concerns all of them."""

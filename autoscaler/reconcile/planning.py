@@ -56,13 +56,16 @@ async def plan(known: Known, machines: Machines, *, seconds: float) -> Plan:
 def _creations(known: Known, survey: Survey) -> int:
     """What either list calls recent and what we know that we made, each once.
 
-    What is on its way and not in the list of the living is counted elsewhere.
+    What is on its way and not in the list of the living is counted elsewhere, and so is what is repeated.
     """
     living = known.view.survey.machines
     recent = created_recently(known.view.pool, (*survey.machines, *living), known.now)
+    ids: dict[str, str] = {machine.name: machine.id for machine in (*survey.machines, *living)}
+    made = {ids.get(entry, entry) for entry in known.ledger.creations}
     listed = {machine.name for machine in living}
     awaited = {entry.machine for entry in known.ledger.on_the_way if entry.name not in {None, *listed}}
-    return len((recent | known.ledger.creations.keys()) - awaited)
+    repeated = {action.name for action in known.ledger.uncertain if isinstance(action, Create)}
+    return len((recent | made) - awaited - repeated)
 
 
 def _mounted(survey: Survey) -> frozenset[VolumeId] | None:

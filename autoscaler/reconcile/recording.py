@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from autoscaler.domain.fleet import Change, MachineState
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import MachineId, Region, VolumeId
+from autoscaler.domain.names import MachineId, MachineName, Region, VolumeId
 from autoscaler.domain.outcome import AlreadySo, Applied, Outcome, Refusal, Refused, Uncertain
 from autoscaler.domain.plan import (
     Action,
@@ -188,14 +188,13 @@ def _started(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:
             yield result.machine
 
 
-def _created(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:
+def _created(outcomes: Iterable[Outcome]) -> Iterator[MachineId | MachineName]:
+    """What was made, or may have been. A create that was repeated had happened before."""
     for outcome in outcomes:
-        if (
-            isinstance(outcome.action, Create)
-            and isinstance(outcome.result, Applied)
-            and outcome.result.machine
-        ):
-            yield outcome.result.machine
+        action, result = outcome.action, outcome.result
+        if isinstance(action, Create) and isinstance(result, Applied | AlreadySo | Uncertain):
+            known = None if isinstance(result, Uncertain) else result.machine
+            yield known or action.name
 
 
 def _destroyed(outcomes: Iterable[Outcome]) -> Iterator[MachineId]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from autoscaler.domain.fleet import Machine, MachineState, Survey
 from autoscaler.domain.instant import Instant
-from autoscaler.domain.names import GroupName, MachineId, Region
+from autoscaler.domain.names import GroupName, MachineId, MachineName, Region
 from autoscaler.reconcile.bookkeeping import Sight, inherited, observe
 from autoscaler.reconcile.counting import new_for, ours
 from autoscaler.reconcile.ledger import EMPTY, Ledger
@@ -59,9 +59,19 @@ def after(ledger: Ledger, machines: tuple[Machine, ...], now: Instant) -> Ledger
     return observe(ledger, a_pool(), Sight(survey=survey, members=machines), now).ledger
 
 
-def test_the_platform_tells_it_once_how_long_a_machine_has_been_created_and_nothing_of_newcomers():
+def test_the_platform_tells_it_once_how_long_a_machine_has_been_created_and_nothing_of_our_own_new_ones():
     old = a_machine("a", MachineState.CREATED, created_at=at(-300.0).wall)
-    newcomer = replace(old, id=MachineId("b"))
+    others, ours_by_id, ours_by_name = (
+        replace(old, id=MachineId(label), name=MachineName(label)) for label in ("b", "c", "d")
+    )
+    known = replace(EMPTY, creations={MachineId("c"): 0.0, MachineName("d"): 0.0})
     ahead = Instant(wall=at(15.0).wall + 3600.0, mono=15.0)
-    ledger = after(after(EMPTY, (old,), at(0.0)), (old, newcomer), ahead)
-    assert [new_for(machine, ledger, ahead) for machine in (old, newcomer)] == [315.0, 0.0]
+    machines = (old, others, ours_by_id, ours_by_name)
+    ledger = after(after(known, (old,), at(0.0)), machines, ahead)
+    assert [new_for(machine, ledger, ahead) for machine in machines] == [315.0, 3915.0, 0.0, 0.0]
+
+
+def test_what_one_list_leaves_out_is_no_younger_for_it():
+    stuck = a_machine("a", MachineState.CREATED, created_at=at(-300.0).wall)
+    ledger = after(after(after(EMPTY, (stuck,), at(0.0)), (), at(15.0)), (stuck,), at(30.0))
+    assert new_for(stuck, ledger, at(30.0)) == 330.0
