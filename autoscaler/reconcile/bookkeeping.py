@@ -9,7 +9,7 @@ from autoscaler.domain.names import MachineId, MachineName, VolumeId
 from autoscaler.domain.plan import CreateVolume
 from autoscaler.domain.pool import Pool
 from autoscaler.domain.reason import Reason, ReasonCode, reason
-from autoscaler.reconcile import backoff, crashing, departures, marks, staying
+from autoscaler.reconcile import backoff, crashing, departures, marks, staying, template
 from autoscaler.reconcile.arrivals import sort_arrivals, unshown
 from autoscaler.reconcile.budget import budget
 from autoscaler.reconcile.counting import (
@@ -81,7 +81,8 @@ def observe(ledger: Ledger, pool: Pool, sight: Sight, now: Instant) -> Observed:
         vanished=vanished,
         expected_gone=ledger.expected_gone & (listed | frozenset(ledger.seen)),
         drains=sight.drains,
-        made_volumes=made,
+        # What a Machine mounts may hold data, whatever became of the answer to the Machine's making.
+        made_volumes=made - template.mounted(sight.members),
         missing_volumes=missing,
         uncertain_volumes=ledger.uncertain_volumes if sight.volumes is None else (),
         signals={name: ledger.signals.get(name, now.mono) for name in sorted(sight.signals)},

@@ -54,13 +54,22 @@ def create_at_home(
 def _only_to_start(situation: Situation, draft: Draft, region: Region, machines: int) -> Overflow | None:
     """What a pool that may not create lacks: before all else the Machines that refuse to start.
 
-    Those that refuse for want of room are left over, for another region may have something to start.
+    Those that refuse for want of room are left over, for another region may have something to start; and so
+    are those that serve another region, for which one there may have room again.
     """
     codes = sorted(refusals(situation, region), key=lambda code: code not in creating.NO_ROOM)[:machines]
     roomless = [code for code in codes if code in creating.NO_ROOM]
     for code in codes[len(roomless) :]:
         draft.lack(region, 1, reason(ReasonCode.PASSED_OVER, why=code))
-    draft.lack(region, machines - len(codes), reason(ReasonCode.CREATE_OFF))
-    if not roomless:
+    lent = min(machines - len(codes), _lent(situation, region))
+    draft.lack(region, machines - len(codes) - lent, reason(ReasonCode.CREATE_OFF))
+    if not roomless and not lent:
         return None
-    return Overflow(machines=len(roomless), reason=reason(ReasonCode.PASSED_OVER, why=roomless[0]))
+    off, full = reason(ReasonCode.CREATE_OFF), [reason(ReasonCode.PASSED_OVER, why=why) for why in roomless]
+    return Overflow(machines=len(roomless) + lent, reason=full[0] if full else off)
+
+
+def _lent(situation: Situation, region: Region) -> int:
+    """Machines of the region that serve another one's demand."""
+    serving = (member for roster in situation.rosters.values() for member in roster.serving)
+    return sum(member.machine.region == region != member.home for member in serving)

@@ -72,8 +72,7 @@ def _mounted(survey: Survey) -> frozenset[VolumeId] | None:
     """The volumes that Machines hold or, while they existed, held; None if not every Machine tells."""
     if any(machine.config is None for machine in survey.machines):
         return None
-    mounts = [template.mount(machine) for machine in survey.machines]
-    return frozenset(VolumeId(str(mount.get("volume"))) for mount in mounts if mount is not None)
+    return template.mounted(survey.machines)
 
 
 async def _volumes(known: Known, machines: Machines, seconds: float) -> tuple[Volume, ...] | None:

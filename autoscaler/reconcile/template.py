@@ -1,7 +1,7 @@
 """Which Machine a new one is copied from, and what of its configuration is not inherited."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autoscaler.domain.fleet import HostStatus, Machine
@@ -47,6 +47,12 @@ def _rests_well(machine: Machine) -> bool:
 def mount(machine: Machine) -> Mapping[str, Any] | None:
     """The volume mount of a Machine, None without any. The platform allows one."""
     return next(iter(_mounts(machine.config or {})), None)
+
+
+def mounted(machines: Iterable[Machine]) -> frozenset[VolumeId]:
+    """The volumes that Machines mount."""
+    mounts = map(mount, machines)
+    return frozenset(VolumeId(str(found.get("volume"))) for found in mounts if found is not None)
 
 
 def inherit(

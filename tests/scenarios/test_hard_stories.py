@@ -153,6 +153,21 @@ async def test_where_nothing_may_be_created_the_next_region_starts_what_a_full_o
         assert story.started() == {"ord": 3, "fra": 1}
 
 
+async def test_machines_lent_to_a_region_that_was_full_are_made_good_from_there():
+    async with told(a_pool(create=False, spill=Spill.NEAREST)) as story:
+        story.add(1, ORD, "started")
+        story.add(2, ORD, "stopped")
+        story.add(2, FRA, "stopped")
+        story.trouble(Fault(kind=Kind.HOST_FULL, region="ord"))
+        story.load({ORD: 30.0, AMS: 0.0, FRA: 0.0})
+        await story.passes(120.0)
+        story.relief()
+        await story.passes(600.0)
+        story.load({FRA: 20.0})
+        report = await story.passes(120.0)
+        assert {region: count.capacity for region, count in report.counts.items()} == {ORD: 3, AMS: 0, FRA: 2}
+
+
 async def test_a_machine_of_ours_stuck_in_created_is_replaced():
     async with told() as story:
         story.add(1, ORD, "started")

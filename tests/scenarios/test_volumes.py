@@ -52,6 +52,26 @@ async def test_a_volume_whose_answer_is_lost_gets_the_machine_it_was_made_for(ki
         assert (len(volumes.of_app(story.world, str(APP))), unattached(story)) == (4, [])
 
 
+async def test_a_volume_that_had_its_machine_is_not_removed_for_having_none_later():
+    async with told(replace(POOL, leave=Leave.DESTROY)) as story:
+        a_machine_with_a_volume(story)
+        story.load({ORD: 20.0})
+        await story.tick()
+        await asyncio.sleep(15.0)
+        story.trouble(Fault(kind=Kind.DROP_AFTER_COMMIT, operation="create"))
+        await story.tick()
+        await asyncio.sleep(15.0)
+        story.trouble(Fault(kind=Kind.STATUS, operation="volumes_list", status=500))
+        await story.passes(300.0)
+        assert story.started() == {"ord": 2}
+        story.load({ORD: 10.0})
+        await story.passes(300.0)
+        assert story.started() == {"ord": 1}
+        story.relief()
+        await story.passes(300.0)
+        assert story.requests("volume_delete") == []
+
+
 async def test_the_volume_of_a_process_that_died_gets_its_machine_from_the_next_one():
     async with told(POOL) as story:
         a_machine_with_a_volume(story)
