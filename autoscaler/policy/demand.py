@@ -10,7 +10,7 @@ from itertools import repeat
 from autoscaler.domain.desired import Bounds, Unknown
 from autoscaler.domain.fleet import Fleet, RegionCount
 from autoscaler.domain.pool import AbsentAction, Elsewhere
-from autoscaler.domain.reading import Absent, Measured, Reading, Why
+from autoscaler.domain.reading import Reading, Why
 from autoscaler.domain.reason import Reason, ReasonCode, reason
 from autoscaler.policy.arithmetic import UndefinedError, reaches, whole
 from autoscaler.policy.questions import Question, shown
@@ -84,7 +84,7 @@ def _ask(
 def _note_partial(question: Question, here: Here, tally: Tally) -> None:
     for metric in question.metrics:
         reading = here[metric]
-        if isinstance(reading, Measured) and reading.partial:
+        if reading.partial:
             tally.partial = metric
             tally.trail.append(reason(ReasonCode.PARTIAL, rule=question.path, metric=metric))
 
@@ -157,7 +157,7 @@ def _ask_elsewhere(tick: Tick, question: Question) -> bool:
         return False
     for label in sorted(labels):
         there: dict[str, Reading] = {
-            metric: readings.elsewhere.get(metric, {}).get(label, _SILENT)
+            metric: readings.elsewhere.get(metric, {}).get(label, readings.silent[metric])
             if metric in readings.regional
             else readings.pooled[metric]
             for metric in question.metrics
@@ -187,4 +187,3 @@ def _whole(fleet: Fleet) -> RegionCount:
 
 _NEVER = Heard()
 _TOLERANCE = wording(ReasonCode.TOLERANCE, "tolerance", "at_least", "asked", "machines")
-_SILENT = Absent(why=Why.EMPTY)

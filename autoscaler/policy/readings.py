@@ -34,8 +34,9 @@ class Readings:
     """One tick's readings: those of the pool, and for each home region all that hold there.
 
     Those of a metric that is not `regional` are in all of them. Metrics that are `unsigned` have no use for a
-    negative value. `elsewhere` has the readings from where the pool may not run. `partial` and `absent` tell
-    whether any reading is, of no use included. `seen` is what the next tick must know.
+    negative value. `elsewhere` has the readings from where the pool may not run; where it has any, `silent`
+    says what those are of which a regional metric tells nothing. `partial` and `absent` tell whether any
+    reading is, of no use included. `seen` is what the next tick must know.
     """
 
     unsigned: frozenset[MetricName]
@@ -43,6 +44,7 @@ class Readings:
     pooled: dict[str, Reading] = field(default_factory=dict)
     regional: set[MetricName] = field(default_factory=set)
     elsewhere: dict[MetricName, dict[Region, Reading]] = field(default_factory=dict)
+    silent: Mapping[MetricName, Reading] = field(default_factory=dict)
     partial: bool = False
     absent: bool = False
     seen: dict[MetricName, Seen] = field(default_factory=dict)
@@ -92,6 +94,8 @@ def judge(
             _judge_split(readings, query, homes, Split(by_label=dict.fromkeys(homes, answer)), last)
         else:
             _judge_whole(readings, query, answer, last)
+    if readings.elsewhere:
+        readings.silent = dict(_silences(readings, queries, answers))
     return readings
 
 
@@ -145,17 +149,29 @@ def _judged(readings: Readings, query: Query, reading: Reading, was_live: bool) 
     """
     if isinstance(reading, Absent) and reading.why is Why.EMPTY and query.missing is not None:
         reading = _constant(query.missing, reading.partial)
+    if reading.partial:
+        readings.partial = True
     if isinstance(reading, Measured):
         value = reading.value
         if isfinite(value) and (value or not was_live):
-            if reading.partial:
-                readings.partial = True
             if value < 0 and query.name in readings.unsigned:
                 readings.absent = True
             return reading, value != 0
-        reading, was_live = (_NOT_A_NUMBER, was_live) if value else (_UNCONFIRMED, False)
+        why, was_live = (Why.NOT_A_NUMBER, was_live) if value else (Why.UNCONFIRMED, False)
+        reading = Absent(why=why, partial=reading.partial)
     readings.absent = True
     return reading, was_live
+
+
+def _silences(
+    readings: Readings, queries: tuple[Query, ...], answers: Mapping[MetricName, Answer]
+) -> Iterator[tuple[MetricName, Reading]]:
+    """For every metric that is split, what it says of where it has no series."""
+    for query in queries:
+        if query.name in readings.regional:
+            answer = answers.get(query.name, _NOT_ASKED)
+            silence = _silence(answer) if isinstance(answer, Split) else answer
+            yield query.name, _judged(readings, query, silence, was_live=False)[0]
 
 
 def _silence(answer: Split) -> Absent:
@@ -173,5 +189,3 @@ _LIVE = Seen(regional=False, nonzero=(None,))
 _NOT_ASKED = Absent(why=Why.UNREACHABLE, detail="no answer")
 _EMPTY = Absent(why=Why.EMPTY)
 _EMPTY_IN_PART = Absent(why=Why.EMPTY, partial=True)
-_NOT_A_NUMBER = Absent(why=Why.NOT_A_NUMBER)
-_UNCONFIRMED = Absent(why=Why.UNCONFIRMED)

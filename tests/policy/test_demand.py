@@ -247,6 +247,14 @@ def test_a_partial_answer_may_raise_and_may_not_lower() -> None:
     assert scene.codes()[-2:] == [ReasonCode.PARTIAL, ReasonCode.HOLD]
 
 
+@pytest.mark.parametrize(
+    "reading", [Absent(why=Why.EMPTY, partial=True), measured(float("nan"), partial=True)]
+)
+def test_what_stands_in_for_a_partial_answer_may_not_lower_either(reading: Reading) -> None:
+    scene = Scene(pool=a_pool(rules=(Expression(text="(load ?? 1) / 10"),), scale_in=UNDAMPED))
+    assert [scene.tick(answer)[ORD] for answer in (measured(50), reading, Absent(why=Why.EMPTY))] == [5, 5, 1]
+
+
 def test_a_spare_machine_does_not_breed_while_the_metric_is_gone_from_the_start() -> None:
     scene = Scene(pool=a_pool(regions=EVERYWHERE, spare=1), fleet=a_fleet(ord=2, ams=1))
     counts = [sum(scene.tick(absent()).values()) for _ in range(5)]

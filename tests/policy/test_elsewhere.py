@@ -1,11 +1,12 @@
 """Demand from where the pool may not run: who serves it, and what it may not do to those who do."""
 
 from autoscaler.domain.geography import REGIONS
-from autoscaler.domain.names import Region
+from autoscaler.domain.names import MetricName, Region
 from autoscaler.domain.pool import Elsewhere, Expression
+from autoscaler.domain.reading import Answer
 from autoscaler.domain.reason import ReasonCode
 from autoscaler.policy.rules import on_map
-from tests.policy.scene import AMS, FRA, ORD, UNDAMPED, Scene, a_fleet, a_pool, absent, spec, split
+from tests.policy.scene import AMS, FRA, ORD, UNDAMPED, Scene, a_fleet, a_pool, absent, query, spec, split
 
 
 def test_demand_from_elsewhere_is_added_before_rounding() -> None:
@@ -41,6 +42,16 @@ def test_a_rule_that_cannot_be_told_elsewhere_is_ignored_there() -> None:
     scene = Scene(pool=a_pool(regions={AMS: spec()}, scale_in=UNDAMPED))
     assert scene.tick(split(ams=20, lhr=float("nan"))) == {AMS: 2}
     assert scene.tick(split(ams=10, lhr=absent())) == {AMS: 1}
+
+
+def test_a_metric_that_is_silent_elsewhere_counts_there_as_missing_says() -> None:
+    rule = Expression(text="load / 10 + (oldest > 300 ? 2 : 0)")
+    metrics = (query("load"), query("oldest", 0.0))
+    scene = Scene(pool=a_pool(regions={AMS: spec()}, metrics=metrics, rules=(rule,), scale_in=UNDAMPED))
+    load, oldest = MetricName("load"), MetricName("oldest")
+    told: dict[MetricName, Answer] = {load: split(ams=10, lhr=44), oldest: split(ams=5)}
+    silent: dict[MetricName, Answer] = {load: split(ams=10, lhr=94), oldest: absent()}
+    assert [scene.tick(answers)[AMS] for answers in (told, silent)] == [6, 6]
 
 
 def test_ignored_demand_from_elsewhere_is_dropped() -> None:

@@ -38,7 +38,7 @@ def answer(query: Query, result: Result, *, now: float) -> Answer:
 def finite(point: Point, *, partial: bool) -> Reading:
     """The number, unless it is none."""
     if not math.isfinite(point.value):
-        return Absent(why=Why.NOT_A_NUMBER, detail=f"the value is {point.value}")
+        return Absent(why=Why.NOT_A_NUMBER, detail=f"the value is {point.value}", partial=partial)
     return Measured(value=point.value, partial=partial)
 
 
