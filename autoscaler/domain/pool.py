@@ -172,3 +172,14 @@ class Pool:
     def bounds(self) -> Bounds:
         """Those of the sum as configured: the total, else what the regions sum up to."""
         return self.total or sums(spec.bounds for spec in self.regions.values())
+
+    @property
+    def most(self) -> int:
+        """How many Machines there may ever be at once, whatever schedules make of the bounds."""
+        raised = [one for one in self.schedules if one.max is not None]
+        regions = sum(
+            max([spec.bounds.max, *(one.max or 0 for one in raised if region in one.regions)])
+            for region, spec in self.regions.items()
+        )
+        total = regions if self.total is None else self.total.max
+        return min(regions, max([total, *(one.max or 0 for one in raised if not one.regions)]))

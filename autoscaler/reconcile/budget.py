@@ -17,7 +17,7 @@ LEAST = 10
 
 def budget(pool: Pool) -> Budget:
     """The operator's own, else max(10, the pool's max) in ten minutes."""
-    return pool.budget or Budget(count=max(LEAST, pool.bounds.max))
+    return pool.budget or Budget(count=max(LEAST, pool.most))
 
 
 def created_recently(pool: Pool, machines: Iterable[Machine], now: Instant) -> frozenset[MachineId]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from autoscaler.domain.desired import Bounds
 from autoscaler.domain.fleet import Exit, HostStatus, Lease, Machine, MachineState
 from autoscaler.domain.names import MachineName, PoolName, VolumeId
-from autoscaler.domain.pool import Budget
+from autoscaler.domain.pool import Budget, RegionSpec, Schedule
 from autoscaler.reconcile.budget import budget, created_recently
 from autoscaler.reconcile.naming import free_names, prefix
 from autoscaler.reconcile.template import choose, inherit, mount
@@ -161,3 +162,14 @@ def test_creations_are_counted_from_what_the_platform_lists():
 def test_the_operator_may_set_the_budget():
     assert budget(a_pool(budget=Budget(count=2, window_s=60.0))) == Budget(count=2, window_s=60.0)
     assert budget(a_pool()) == Budget(count=30, window_s=600.0)
+
+
+def test_what_schedules_may_raise_counts_in_the_budget_also_while_they_do_not():
+    regions = {ORD: RegionSpec(bounds=Bounds(min=0, max=8)), AMS: RegionSpec(bounds=Bounds(min=0, max=8))}
+    hours = {"start": "0 8 * * *", "end": "0 18 * * *"}
+    raised = Schedule(**hours, regions=(ORD,), max=40)
+    pool = a_pool(regions=regions, total=None, schedules=(raised,))
+    assert (pool.bounds.max, budget(pool).count) == (16, 48)
+    assert budget(replace(pool, total=Bounds(min=0, max=20))).count == 20
+    both = (raised, Schedule(**hours, max=30))
+    assert budget(replace(pool, total=Bounds(min=0, max=20), schedules=both)).count == 30
