@@ -28,16 +28,20 @@ def check(*, online: bool, environ: Mapping[str, str] = os.environ) -> int:
     settings = load(environ)
     findings = [Finding(grade=Grade.WARNING, subject="settings", sentence=text) for text in settings.warnings]
     findings += [finding for policy in settings.policies for finding in on_policy(policy)]
-    if online:
-        log = logs.configure(settings.log.level, settings.log.format, secrets(settings))
-        findings += asyncio.run(_online(settings, environ, log))
+    log = logs.configure(settings.log.level, settings.log.format, secrets(settings))
+    findings += asyncio.run(_outside(settings, environ, log, online=online))
     for finding in findings:
         (note if finding.grade is Grade.ERROR else result)(str(finding))
     return WRONG if any(finding.grade is Grade.ERROR for finding in findings) else DONE
 
 
-async def _online(settings: Settings, environ: Mapping[str, str], log: FilteringBoundLogger) -> list[Finding]:
+async def _outside(
+    settings: Settings, environ: Mapping[str, str], log: FilteringBoundLogger, *, online: bool
+) -> list[Finding]:
+    """Without `online`, only whether the way to the outside world could be taken."""
     async with assemble(settings, log=log, act=False, own=own_machine(environ)) as assembly:
+        if not online:
+            return []
         found = [finding async for finding in _on_regions(settings.pools, assembly)]
         for pool in settings.pools:
             found += [finding async for finding in _on_metrics(pool, assembly)]

@@ -82,8 +82,8 @@ addresses, separated by commas, or `*`. A metric source inside your own network 
 Never asked through a proxy are this machine (`localhost` and what ends in `.localhost`, `127.0.0.0/8`, `::1`)
 and what ends in `.internal` or `.flycast`: Fly's private network is not known to any proxy outside.
 
-`SSL_CERT_FILE` and `SSL_CERT_DIR` replace the certificate authorities that are believed. What cannot be used
-as it is set is an error at start, as with the variables above.
+`SSL_CERT_FILE`, or else `SSL_CERT_DIR`, replaces the certificate authorities that are believed. What cannot
+be used as it is set is an error at start, as with the variables above.
 """
 
 _FILE = """\

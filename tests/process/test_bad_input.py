@@ -83,6 +83,7 @@ def test_a_name_that_the_terminal_cannot_write_is_written_as_escapes():
         (("run",), "SSL_CERT_FILE", "/no/such/file"),
         (("plan",), "SSL_CERT_FILE", __file__),
         (("check", "--online"), "SSLKEYLOGFILE", "/no/such/file"),
+        (("check",), "SSL_CERT_DIR", "/no/such/directory"),
         (("demo", "--for", "1"), "SSL_CERT_FILE", "/no/such/file"),
     ],
 )

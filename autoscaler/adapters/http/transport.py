@@ -21,7 +21,7 @@ from autoscaler.domain.errors import ConfigurationError, Fault
 KEEPALIVE_S = 4.0
 """Below the 5 s after which common servers hang up, so that a write rarely meets a dying connection."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_CERTIFICATES = ("SSL_CERT_FILE", "SSLKEYLOGFILE")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 _NEAR = (".localhost", ".internal", ".flycast")
 
 
@@ -66,12 +66,22 @@ def is_near(host: str) -> bool:
 def _certificates() -> ssl.SSLContext:
     # Reading the authorities takes longer than everything else here, and every client trusts the same ones.
     try:
+        _look_at_directories()
         return httpx.create_ssl_context()
     except OSError as error:
         remedy = (
-            "correct it or unset it: certificates are read from a PEM file, keys are logged to a writable one"
+            "correct it or unset it: certificates are read from a PEM file or from directories,"
+            " keys are logged to a writable file"
         )
         raise _misunderstood(_CERTIFICATES, f"cannot be used ({error.strerror})", remedy) from error
+
+
+def _look_at_directories() -> None:
+    """Raise OSError for what the library would take for a directory without a certificate in it."""
+    told = os.environ.get("SSL_CERT_DIR", "")
+    if not os.environ.get("SSL_CERT_FILE"):
+        for directory in filter(None, told.split(os.pathsep)):
+            os.scandir(directory).close()
 
 
 def _look_at_proxies() -> None:

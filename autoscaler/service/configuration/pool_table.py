@@ -233,7 +233,8 @@ class PoolTable(Model):
     )
     elsewhere: Annotated[str, leaf(choice("nearest", "ignore"))] = setting(
         "nearest",
-        meaning="Demand from regions the pool does not name: to the `nearest` one, or `ignore` it.",
+        meaning="Demand from where the pool may not run (regions it does not name, of at most 0 Machines, or"
+        " that a schedule closes): to the `nearest` one where it may, or `ignore` it.",
         reason="Somebody is waiting there.",
         example='"ignore"',
     )
