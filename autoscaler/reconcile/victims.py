@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from autoscaler.domain.fleet import Machine
+from autoscaler.domain.fleet import HostStatus, Machine
 from autoscaler.reconcile import marks
 from autoscaler.reconcile.counting import AWAKE, Member
 from autoscaler.reconcile.deploys import release
@@ -21,7 +21,8 @@ def choose(
     """At most `surplus` Machines, those that are missed least first.
 
     Draining already, then critical, then not yet ready, then least busy, then spilled in from elsewhere,
-    then of an old release, then youngest. Never so many ready ones that fewer than `desired` remain.
+    then of an old release, then youngest. Never so many that fewer than `desired` remain on hosts that
+    answer, nor so many ready ones that fewer than `desired` of those remain.
     A Machine that is leaving and may not be touched just now keeps its place among them, unless people
     protect it: it stays.
     """
@@ -29,11 +30,16 @@ def choose(
         return ()
     everyone = tuple(serving)
     spare_ready = sum(member.machine.ready for member in everyone) - desired
+    spare = sum(member.machine.host is HostStatus.OK for member in everyone) - desired
     chosen: list[Member] = []
     able = [member for member in everyone if _may_leave(member) and not stays(member.machine)]
     for member in sorted(able, key=_order(load)):
         if len(chosen) >= surplus:
             break
+        if member.machine.host is HostStatus.OK:
+            if spare <= 0:
+                continue
+            spare -= 1
         if member.machine.ready:
             if spare_ready <= 0:
                 continue

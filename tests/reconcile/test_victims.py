@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autoscaler.domain.fleet import Lease, MachineState
+from autoscaler.domain.fleet import HostStatus, Lease, MachineState
 from autoscaler.reconcile.victims import choose
 from tests.reconcile.fleets import NOW, member, viewed
 from tests.reconcile.samples import AMS, WALL, a_pool
@@ -55,6 +55,13 @@ def test_no_surplus_no_victim(surplus):
 def test_never_so_many_ready_ones_that_too_few_remain():
     assert chosen(member("a"), member("b"), STARTING, surplus=2, desired=1) == ["starting", "a"]
     assert chosen(member("a"), member("b"), CRITICAL, surplus=2, desired=2) == ["critical"]
+
+
+def test_nobody_leaves_for_a_machine_on_a_lost_host():
+    lost = member("lost", host=HostStatus.UNREACHABLE)
+    assert chosen(lost, STARTING, surplus=1, desired=1) == []
+    assert chosen(lost, STARTING, CRITICAL, surplus=2, desired=1) == ["critical"]
+    assert chosen(lost, member("a"), STARTING, surplus=2, desired=1) == ["starting"]
 
 
 def test_untouchable_machines_are_spared_unless_they_leave_already():
