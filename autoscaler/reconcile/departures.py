@@ -62,19 +62,35 @@ def after(ledger: Ledger, outcomes: Iterable[Outcome], mono: float) -> dict[Mach
         if not isinstance(outcome.result, Applied | AlreadySo):
             continue
         if isinstance(action, Stop | Suspend):
-            seen = ledger.seen.get(action.machine)
-            departures[action.machine] = Departure(since=mono, started_at=seen.started_at if seen else None)
+            departures[action.machine] = of(ledger, action.machine, mono)
         elif isinstance(action, Start):
             departures.pop(action.machine, None)
     return departures
 
 
+def of(ledger: Ledger, machine: MachineId, mono: float) -> Departure:
+    """The departure of a Machine that left in the run in which the last survey showed it."""
+    seen = ledger.seen.get(machine)
+    if seen is None:
+        return Departure(since=mono, started_at=None)
+    starting = seen.state is MachineState.STARTING
+    return Departure(since=mono, started_at=seen.started_at, starting=starting)
+
+
 def _as_we_left_it(machine: Machine, left: Departure | None) -> Machine:
-    if left is None or machine.state not in RUNNING or machine.started_at != left.started_at:
+    if left is None:
         return machine
-    return replace(machine, state=MachineState.STOPPING)
+    came_up_before_it_left = left.starting and machine.state in RUNNING
+    if came_up_before_it_left or _in_the_same_run(machine, left):
+        return replace(machine, state=MachineState.STOPPING)
+    return machine
 
 
 def _runs_as_before(machine: Machine, left: Departure | None) -> bool:
-    same = left is not None and left.started_at is not None and machine.started_at == left.started_at
-    return same and machine.state in RUNNING
+    return left is not None and left.started_at is not None and _in_the_same_run(machine, left)
+
+
+def _in_the_same_run(machine: Machine, left: Departure) -> bool:
+    """One that starts again names its former start until it is up."""
+    up = machine.state is MachineState.STARTED or left.starting
+    return up and machine.state in RUNNING and machine.started_at == left.started_at

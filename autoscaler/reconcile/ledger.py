@@ -28,10 +28,14 @@ class OnTheWay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """A Machine that we stopped or suspended at `since`, running since unix time `started_at` until then."""
+    """A Machine that we stopped or suspended at `since`, running since unix time `started_at` until then.
+
+    `starting` if it was not up yet: the time is then that of an earlier run.
+    """
 
     since: float
     started_at: float | None
+    starting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ from autoscaler.domain.names import MachineId
 from autoscaler.domain.outcome import AlreadySo, Applied, NotSent, Outcome, Refusal, Refused, Result
 from autoscaler.domain.plan import Action, Cordon, Mark, Stop, Suspend
 from autoscaler.domain.reason import Reason, ReasonCode, reason
+from autoscaler.reconcile import departures
 from autoscaler.reconcile.backoff import FIRST_S, LONGEST_S
 from autoscaler.reconcile.counting import AWAKE
 from autoscaler.reconcile.departures import BEHIND_S
-from autoscaler.reconcile.ledger import Departure, Ledger, Stay
+from autoscaler.reconcile.ledger import Ledger, Stay
 from autoscaler.reconcile.marks import DOOMED, DRAINING
 
 SUSPENDS = 2
@@ -111,9 +112,8 @@ def looked_at(ledger: Ledger, found: Mapping[MachineId, Machine | None], mono: f
         if shown is not None and shown.state in AWAKE:
             stays[machine] = replace(stays[machine], runs=True)
         else:
-            seen = ledger.seen.get(machine)
             del stays[machine]
-            left[machine] = Departure(since=mono, started_at=seen.started_at if seen else None)
+            left[machine] = departures.of(ledger, machine, mono)
     return replace(ledger, stays=stays, departures=left)
 
 

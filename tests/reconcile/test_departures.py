@@ -20,8 +20,8 @@ def survey(*machines: Machine) -> Survey:
     return Survey(app=APP, at=WALL, machines=machines)
 
 
-def stopped(result: Result, mono: float = 0.0) -> Ledger:
-    seen = observe(EMPTY, a_pool(), Sight(survey=survey(RUNNING), members=(RUNNING,)), at(mono)).ledger
+def stopped(result: Result, mono: float = 0.0, machine: Machine = RUNNING) -> Ledger:
+    seen = observe(EMPTY, a_pool(), Sight(survey=survey(machine), members=(machine,)), at(mono)).ledger
     return record(seen, a_pool(), (so(stop("a"), result),), homes={}, now=at(mono))
 
 
@@ -41,6 +41,20 @@ def test_a_machine_that_we_may_not_have_stopped_runs(result: Result):
 
 def test_a_machine_that_was_started_again_runs():
     assert shown(stopped(Applied()), replace(RUNNING, started_at=WALL + 5.0)) is MachineState.STARTED
+
+
+def test_a_machine_that_is_being_started_again_is_believed_though_it_names_its_former_start():
+    again = replace(RUNNING, state=MachineState.STARTING)
+    assert shown(stopped(Applied()), again) is MachineState.STARTING
+
+
+def test_a_machine_that_we_stopped_while_it_came_up_is_taken_for_stopping_also_once_it_is_listed_as_up():
+    ledger = stopped(Applied(), machine=replace(RUNNING, state=MachineState.STARTING))
+    assert shown(ledger, replace(RUNNING, state=MachineState.STARTING)) is MachineState.STOPPING
+    up = replace(RUNNING, started_at=WALL - 1.0)
+    assert shown(ledger, up) is MachineState.STOPPING
+    assert shown(ledger, up, mono=120.0) is MachineState.STARTED
+    assert denied(survey(up), ledger) == 0
 
 
 def test_a_machine_that_we_start_again_is_no_departure():
