@@ -23,7 +23,8 @@ RUNNING = frozenset({MachineState.STARTED, MachineState.STARTING})
 def corrected(survey: Survey, ledger: Ledger, mono: float) -> Survey:
     """The survey with Machines that we stopped since shown as stopping.
 
-    A Machine that has been started again is believed: it names another start than the one we ended.
+    A Machine that has been started again is believed: it names another start than the one we ended. Of one
+    that we stopped before it was up no list can tell which start that was.
     """
     leaving = _younger(ledger.departures, mono, BEHIND_S)
     if not leaving:

@@ -42,8 +42,7 @@ def plan(situation: Situation, draft: Draft) -> None:
 def _existing(situation: Situation, region: Region) -> int:
     """Machines that are physically in the region or on their way there, and not given up."""
     serving = {member.machine.id for roster in situation.rosters.values() for member in roster.serving}
-    here = [one.machine for one in situation.view.members if one.machine.region == region]
-    listed = sum(machine.id in serving or _lives(situation, machine) for machine in here)
+    listed = sum(one.id in serving or _lives(situation, one) for one in _here(situation, region))
     ids: set[MachineId | None] = {machine.id for machine in situation.view.survey.machines}
     names = {machine.name for machine in situation.view.survey.machines}
     return listed + sum(
@@ -60,8 +59,13 @@ def _lives(situation: Situation, machine: Machine) -> bool:
 
 def _failed(situation: Situation, region: Region) -> list[Machine]:
     """Machines that exist, but that the proxy will not start."""
-    here = [one.machine for one in situation.view.members if one.machine.region == region]
+    here = _here(situation, region)
     return [one for one in here if one.state is MachineState.FAILED and one.host is HostStatus.OK]
+
+
+def _here(situation: Situation, region: Region) -> list[Machine]:
+    """The pool's Machines that are physically in the region."""
+    return [one.machine for one in situation.view.members if one.machine.region == region]
 
 
 def _needed(situation: Situation) -> dict[Region, int]:
@@ -93,7 +97,7 @@ def _within_total(situation: Situation, targets: Mapping[Region, int]) -> dict[R
 
 
 def _in_state(situation: Situation, region: Region, states: Collection[MachineState]) -> int:
-    here = (one.machine for one in situation.view.members if one.machine.region == region)
+    here = _here(situation, region)
     return sum(machine.state in states and machine.host is HostStatus.OK for machine in here)
 
 

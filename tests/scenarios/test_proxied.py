@@ -22,6 +22,16 @@ def states(story: Story) -> list[str]:
     return sorted(machine.state for machine in story.machines() if machine.state != "destroying")
 
 
+async def two_hang_while_they_stop(story: Story) -> None:
+    machines = story.add(3, ORD, "started")
+    story.load({ORD: 10.0})
+    await story.passes(30.0)
+    story.trouble(Fault(kind=Kind.STUCK, state="stopping", count=2))
+    for machine in machines[1:]:
+        lifecycle.stop(story.world, machine)
+    await story.passes(600.0)
+
+
 async def test_a_spare_that_never_launches_is_replaced():
     async with told(SPARES, machine_config=PROXIED) as story:
         story.add(1, ORD, "started")
@@ -33,26 +43,14 @@ async def test_a_spare_that_never_launches_is_replaced():
 
 async def test_spares_that_hang_between_two_states_are_reported_and_replaced():
     async with told(SPARES, machine_config=PROXIED) as story:
-        machines = story.add(3, ORD, "started")
-        story.load({ORD: 10.0})
-        await story.passes(30.0)
-        story.trouble(Fault(kind=Kind.STUCK, state="stopping", count=2))
-        for machine in machines[1:]:
-            lifecycle.stop(story.world, machine)
-        await story.passes(600.0)
+        await two_hang_while_they_stop(story)
         assert states(story) == ["started", "stopped", "stopped", "stopping", "stopping"]
         assert ReasonCode.STUCK in warned(story)
 
 
 async def test_spares_that_replace_what_hangs_outlive_a_restart():
     async with told(SPARES, machine_config=PROXIED) as story:
-        machines = story.add(3, ORD, "started")
-        story.load({ORD: 10.0})
-        await story.passes(30.0)
-        story.trouble(Fault(kind=Kind.STUCK, state="stopping", count=2))
-        for machine in machines[1:]:
-            lifecycle.stop(story.world, machine)
-        await story.passes(600.0)
+        await two_hang_while_they_stop(story)
         before = len(story.writes())
         story.restart()
         await story.passes(900.0)
